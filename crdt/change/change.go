@@ -1,0 +1,50 @@
+package change
+
+// Change is one parsed, structurally valid change. It is immutable and may be
+// shared between goroutines.
+type Change struct {
+	Hash    Hash
+	Deps    []Hash // as in the chunk: ascending, distinct
+	Actor   ActorID
+	Seq     uint64 // ≥ 1
+	StartOp uint64 // ≥ 1
+	Ops     uint64 // number of operations: its ids are StartOp … StartOp+Ops-1
+	Message string // empty if none
+	Time    int64  // as the author wrote it; decides nothing
+	// OtherActors are the actors, besides Actor, that the operations name by
+	// index: index 0 is Actor, index i is OtherActors[i-1].
+	OtherActors []ActorID
+	// NewerFormat is set if the change holds actions or columns that this
+	// version doesn't know. It is passed on untouched; an engine opens such a
+	// document read-only.
+	NewerFormat bool
+
+	chunk []byte
+	refs  []Refs
+}
+
+// ActorID is an actor's raw bytes, kept as a string so that it can be compared
+// and used as a map key.
+type ActorID string
+
+// Refs is an arithmetic progression of operation ids that a change names and
+// that lie outside it: Count ids of one actor, First, First+Step, ….
+type Refs struct {
+	Actor int // 0 = the change's own actor, i = OtherActors[i-1]
+	First uint64
+	Step  int64
+	Count uint64
+}
+
+// Bytes returns the change's type-1 chunk. The caller must not modify it.
+func (c *Change) Bytes() []byte { return c.chunk }
+
+// Refs returns the ids that the change's operations name as object, element or
+// predecessor and that must therefore lie in its causal past. Ids of the
+// change itself have been checked by [Parse] and are left out. The caller must
+// not modify the slice.
+func (c *Change) Refs() []Refs { return c.refs }
+
+// MaxOp returns the counter of the change's last operation; StartOp-1 if it
+// has none.
+func (c *Change) MaxOp() uint64 { return c.StartOp + c.Ops - 1 }
