@@ -19,8 +19,11 @@ type Change struct {
 	// document read-only.
 	NewerFormat bool
 
-	chunk []byte
-	refs  []Refs
+	chunk  []byte // of type 1
+	body   int32  // where the chunk's body begins
+	table  int32  // where its column table begins
+	refs   []Refs
+	oneDep [1]Hash // holds Deps if there is only one, as there mostly is
 }
 
 // ActorID is an actor's raw bytes, kept as a string so that it can be compared

@@ -1,0 +1,75 @@
+package change
+
+import (
+	"bytes"
+	"compress/flate"
+	"io"
+	"sync"
+)
+
+// compressAbove is the size in bytes from which a change is worth compressing;
+// Automerge uses the same.
+const compressAbove = 256
+
+var errInflate = &fault{RuleInflate, "broken deflate stream"}
+
+// inflaters and deflaters keep their windows, which are many times larger than
+// most changes.
+var (
+	inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+	deflaters = sync.Pool{New: func() any {
+		w, _ := flate.NewWriter(nil, flate.DefaultCompression)
+		return w
+	}}
+)
+
+// inflate makes a chunk of type 1 of one of type 2. It stops at [MaxChunk].
+func inflate(b []byte, f frame) (chunk []byte, body int, err error) {
+	src := bytes.NewReader(b[f.start:f.end])
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	if err := r.(flate.Resetter).Reset(src, nil); err != nil {
+		return nil, 0, errInflate
+	}
+	// The frame's length is known only after the body is: leave room for it.
+	var out bytes.Buffer
+	out.Grow(maxFrame + min(4*(f.end-f.start), 1<<20))
+	out.Write(make([]byte, maxFrame))
+	n, err := io.Copy(&out, io.LimitReader(r, maxBody+1))
+	switch {
+	case err != nil || n <= maxBody && src.Len() > 0:
+		return nil, 0, errInflate
+	case n > maxBody:
+		return nil, 0, errChunkSize
+	}
+	start := lengthStart + ulebSize(uint64(n))
+	chunk = out.Bytes()[maxFrame-start:]
+	copy(chunk, b[:typeStart])
+	chunk[typeStart] = TypeChange
+	appendUleb(chunk[:lengthStart], uint64(n))
+	return chunk, start, nil
+}
+
+// Compressed returns the change as it is best sent or stored: a chunk of type
+// 2 if that is shorter than the one of type 1. The caller must not modify it.
+func (c *Change) Compressed() []byte {
+	if len(c.chunk) <= compressAbove {
+		return c.chunk
+	}
+	body := c.chunk[c.body:]
+	var deflated bytes.Buffer
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&deflated)
+	// Writing to memory can't fail.
+	_, _ = w.Write(body)
+	_ = w.Close()
+	if deflated.Len() >= len(body) {
+		return c.chunk
+	}
+	out := make([]byte, 0, maxFrame+deflated.Len())
+	out = append(out, c.chunk[:typeStart]...)
+	out = append(out, TypeCompressed)
+	out = appendUleb(out, uint64(deflated.Len()))
+	return append(out, deflated.Bytes()...)
+}

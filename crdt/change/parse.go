@@ -1,0 +1,77 @@
+package change
+
+// Parse reads one change chunk, of type 1 or 2 and with nothing after it, and
+// verifies every rule that its bytes can break. Its errors are of type
+// *[InvalidError].
+//
+// The Change keeps the slice: the caller must not modify it afterwards.
+func Parse(chunk []byte) (*Change, error) {
+	c, cols, err := read(chunk)
+	if err != nil {
+		return nil, invalid(err, c)
+	}
+	if err := c.checkOps(&cols); err != nil {
+		return nil, invalid(err, c)
+	}
+	return c, nil
+}
+
+// ReadHeader reads a change chunk that an earlier [Parse] accepted, as a store
+// reads back its own: it verifies the hash and the header and counts the
+// operations, but doesn't check them again. [Change.Refs] of the result is
+// empty. Its errors are of type *[InvalidError].
+//
+// The Change keeps the slice: the caller must not modify it afterwards.
+func ReadHeader(chunk []byte) (*Change, error) {
+	c, cols, err := read(chunk)
+	if err != nil {
+		return nil, invalid(err, c)
+	}
+	if err := c.countOps(&cols); err != nil {
+		return nil, invalid(err, c)
+	}
+	return c, nil
+}
+
+// read verifies the frame and reads the header. If it fails, the change holds
+// what could be read, or is nil.
+func read(b []byte) (*Change, columns, error) {
+	chunk, body, hash, err := open(b)
+	if err != nil {
+		return nil, columns{}, err
+	}
+	c := &Change{Hash: hash, chunk: chunk, body: int32(body)}
+	r := reader{b: chunk[body:]}
+	c.readHeader(&r)
+	c.table = int32(len(chunk) - len(r.b))
+	cols, err := readColumns(&r)
+	return c, cols, err
+}
+
+// countOps counts the rows of one column.
+func (c *Change) countOps(cols *columns) error {
+	actions := newRuns(cols.data[colAction], unsignedValues)
+	c.NewerFormat = cols.unknown
+	for !actions.ended() {
+		if err := actions.load(); err != nil {
+			return err
+		}
+		if actions.left > MaxOps || c.Ops+uint64(actions.left) > MaxOps {
+			return errManyOps
+		}
+		c.NewerFormat = c.NewerFormat || Action(actions.num) > lastAction
+		c.Ops += uint64(actions.left)
+		actions.left = 0
+	}
+	return nil
+}
+
+// columns reads the column table again; [read] has found it in order.
+func (c *Change) columns() columns {
+	cols, _ := readColumns(&reader{b: c.chunk[c.table:]})
+	return cols
+}
+
+// Extra returns the bytes after the columns, which have no meaning yet. The
+// caller must not modify them.
+func (c *Change) Extra() []byte { return c.columns().extra }
