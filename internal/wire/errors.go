@@ -1,0 +1,38 @@
+package wire
+
+import (
+	"errors"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+)
+
+// What [Decode] can find wrong with a frame. Each ends the connection that
+// brought it.
+var (
+	// ErrMalformed: the frame is not exactly one well-formed CBOR map, names a
+	// key twice, or is nested or wide beyond all use.
+	ErrMalformed = errors.New("wire: malformed frame")
+	// ErrType: the message has no type.
+	ErrType = errors.New("wire: message without a type")
+	// ErrField: a field is missing, of the wrong type, too long or out of range.
+	ErrField = errors.New("wire: bad field")
+	// ErrDocument: the document id is missing or is none.
+	ErrDocument = errors.New("wire: bad document id")
+)
+
+// Reason names an error of this package in one stable word, for a metric's
+// label or a log.
+func Reason(err error) string {
+	switch {
+	case errors.Is(err, ErrDocument), errors.Is(err, docid.ErrInvalid):
+		return "document_id"
+	case errors.Is(err, ErrType):
+		return "no_type"
+	case errors.Is(err, ErrField):
+		return "bad_field"
+	case errors.Is(err, ErrMalformed):
+		return "malformed"
+	default:
+		return "other"
+	}
+}
