@@ -12,6 +12,9 @@ var (
 	errPredRows    = &fault{RulePred, "counts and predecessors disagree"}
 	errPredOrder   = &fault{RulePred, "predecessors are not ascending and distinct"}
 	errNoPred      = &fault{RulePred, "a delete without predecessor"}
+
+	errIncrement    = &fault{RuleOperation, "an increment by something else than an integer"}
+	errDeleteFields = &fault{RuleOperation, "a delete that inserts, has a value or marks"}
 )
 
 // checker verifies a change's operations, span by span, and collects the ids
@@ -215,3 +218,20 @@ func (k *checker) ids(kind refKind, actor int64, p ids) error {
 	}
 	return nil
 }
+
+// operation verifies what rows of one action may hold besides.
+func (k *checker) operation(n int) error {
+	kind, _ := splitMeta(k.col[colValueMeta].num)
+	switch action := Action(k.col[colAction].num); {
+	case action > lastAction:
+		k.c.NewerFormat = true
+	case action == ActionIncrement && kind != ValueInt && kind != ValueUint:
+		return errIncrement
+	case action == ActionDelete && (kind != ValueNull || k.insert.value || k.marked()):
+		return errDeleteFields
+	}
+	return k.values(n)
+}
+
+// marked reports whether the rows have a mark's fields.
+func (k *checker) marked() bool { return k.expand.value || !k.col[colMarkName].null() }

@@ -1,5 +1,10 @@
 package change
 
+import (
+	"cmp"
+	"iter"
+)
+
 // Action is what an operation does.
 type Action uint64
 
@@ -17,24 +22,155 @@ const (
 	lastAction = ActionMark
 )
 
-var (
-	errIncrement    = &fault{RuleOperation, "an increment by something else than an integer"}
-	errDeleteFields = &fault{RuleOperation, "a delete that inserts, has a value or marks"}
-)
-
-// operation verifies what rows of one action may hold besides.
-func (k *checker) operation(n int) error {
-	kind, _ := splitMeta(k.col[colValueMeta].num)
-	switch action := Action(k.col[colAction].num); {
-	case action > lastAction:
-		k.c.NewerFormat = true
-	case action == ActionIncrement && kind != ValueInt && kind != ValueUint:
-		return errIncrement
-	case action == ActionDelete && (kind != ValueNull || k.insert.value || k.marked()):
-		return errDeleteFields
-	}
-	return k.values(n)
+// OpID names an operation, and the object or list element that it made. The
+// zero OpID names the root object, or the head of a list.
+type OpID struct {
+	Counter uint64
+	Actor   ActorID
 }
 
-// marked reports whether the rows have a mark's fields.
-func (k *checker) marked() bool { return k.expand.value || !k.col[colMarkName].null() }
+// IsZero reports whether id is the root or a head.
+func (id OpID) IsZero() bool { return id == OpID{} }
+
+// Compare orders ids by counter, then by actor, as Automerge does.
+func (id OpID) Compare(other OpID) int {
+	return cmp.Or(cmp.Compare(id.Counter, other.Counter), cmp.Compare(id.Actor, other.Actor))
+}
+
+// Key is a place in an object: a name in a map, or an element of a list or
+// text.
+type Key struct {
+	Name string
+	Elem OpID
+	// InList says that Elem counts: the zero Elem is the head, after which
+	// first elements are inserted. Otherwise Name does.
+	InList bool
+}
+
+// MapKey returns the key of a name in a map.
+func MapKey(name string) Key { return Key{Name: name} }
+
+// ElemKey returns the key of a list's element; of its head if elem is zero.
+func ElemKey(elem OpID) Key { return Key{Elem: elem, InList: true} }
+
+// Op is one operation of a change.
+type Op struct {
+	ID     OpID // given by the change: ignored in a [Draft]
+	Obj    OpID
+	Key    Key
+	Insert bool // a new element after Key, instead of one at Key
+	Action Action
+	Value  Value
+	Pred   []OpID // what it replaces, ascending
+	// Expand and MarkName belong to ActionMark: the end of a mark has no name.
+	Expand   bool
+	MarkName *string
+}
+
+// Operations decodes the change's operations in order. The only error is one
+// of a chunk that never went through [Parse]; it ends the sequence.
+//
+// Values and predecessors alias the change and must not be modified.
+func (c *Change) Operations() iter.Seq2[Op, error] {
+	return func(yield func(Op, error) bool) {
+		cols := c.columns()
+		d := decoder{c: c}
+		d.init(&cols)
+		for row := uint64(0); ; row++ {
+			if n, err := d.span(); err != nil || n == 0 {
+				if err != nil {
+					yield(Op{}, invalid(err, c))
+				}
+				return
+			}
+			op, err := d.op(row)
+			if err != nil {
+				yield(Op{}, invalid(err, c))
+				return
+			}
+			if !yield(op, nil) {
+				return
+			}
+			d.advance(1)
+		}
+	}
+}
+
+// decoder reads a change's rows one by one.
+type decoder struct {
+	table
+	c *Change
+}
+
+func (d *decoder) op(row uint64) (Op, error) {
+	kind, size := splitMeta(d.col[colValueMeta].num)
+	if size > int64(len(d.raw)) {
+		return Op{}, errValueRows
+	}
+	op := Op{
+		ID:     OpID{d.c.StartOp + row, d.c.Actor},
+		Insert: d.insert.value,
+		Expand: d.expand.value,
+		Action: Action(d.col[colAction].num),
+		Value:  Value{kind, d.raw[:size:size]},
+	}
+	d.raw = d.raw[size:]
+	if mark := &d.col[colMarkName]; !mark.null() {
+		name := string(mark.text)
+		op.MarkName = &name
+	}
+	var err error
+	if obj := &d.col[colObjActor]; !obj.null() {
+		if op.Obj, err = d.id(obj.num, d.col[colObjCtr].num); err != nil {
+			return Op{}, err
+		}
+	}
+	if op.Key, err = d.key(); err != nil {
+		return Op{}, err
+	}
+	op.Pred, err = d.pred()
+	return op, err
+}
+
+func (d *decoder) id(actor, counter int64) (OpID, error) {
+	if actor < 0 || actor > int64(len(d.c.OtherActors)) {
+		return OpID{}, errActorIndex
+	}
+	return OpID{uint64(counter), d.c.actorAt(int(actor))}, nil
+}
+
+func (d *decoder) key() (Key, error) {
+	if name := &d.col[colKeyStr]; !name.null() {
+		return MapKey(string(name.text)), nil
+	}
+	actor := &d.col[colKeyActor]
+	if actor.null() {
+		return ElemKey(OpID{}), nil
+	}
+	elem, err := d.id(actor.num, d.keyAt+d.col[colKeyCtr].num)
+	return ElemKey(elem), err
+}
+
+func (d *decoder) pred() ([]OpID, error) {
+	left := d.col[colPredCount].num
+	if left == 0 {
+		return nil, nil
+	}
+	if left > MaxOps {
+		return nil, errManyPreds
+	}
+	pred := make([]OpID, 0, min(left, 16))
+	for ; left > 0; left-- {
+		_, actor, counter, _, err := d.preds(1)
+		if err != nil {
+			return nil, err
+		}
+		id, err := d.id(int64(actor), counter)
+		if err != nil {
+			return nil, err
+		}
+		pred = append(pred, id)
+		d.advancePreds(1)
+	}
+	return pred, nil
+}
