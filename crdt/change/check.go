@@ -9,9 +9,12 @@ var (
 	errKeyNone     = &fault{RuleKey, "no key"}
 	errKeyBoth     = &fault{RuleKey, "a map key and an element"}
 	errKeyHalf     = &fault{RuleKey, "half an element id"}
+	errKeyRoot     = &fault{RuleKey, "an element of the root, which is a map"}
+	errKeyHead     = &fault{RuleKey, "the head of a list is no element"}
 	errPredRows    = &fault{RulePred, "counts and predecessors disagree"}
 	errPredOrder   = &fault{RulePred, "predecessors are not ascending and distinct"}
 	errNoPred      = &fault{RulePred, "a delete without predecessor"}
+	errInsertPred  = &fault{RulePred, "a new element with a predecessor"}
 
 	errIncrement    = &fault{RuleOperation, "an increment by something else than an integer"}
 	errDeleteFields = &fault{RuleOperation, "a delete that inserts, has a value or marks"}
@@ -101,6 +104,8 @@ func (k *checker) key(at int64, n int) error {
 		return errKeyNone
 	case counter.null():
 		return errKeyHalf
+	case k.col[colObjActor].null():
+		return errKeyRoot
 	case tooSteep(counter.num):
 		return errCounter
 	}
@@ -108,6 +113,9 @@ func (k *checker) key(at int64, n int) error {
 	if actor.null() { // the head of a list
 		if first != 0 || n > 1 && counter.num != 0 {
 			return errKeyHalf
+		}
+		if !k.insert.value {
+			return errKeyHead
 		}
 		return nil
 	}
@@ -126,6 +134,9 @@ func (k *checker) predecessors(at int64, n int) error {
 			return errNoPred
 		}
 		return nil
+	}
+	if k.insert.value {
+		return errInsertPred
 	}
 	if each > int64(MaxOps-k.preds)/int64(n) {
 		return errManyPreds
