@@ -34,28 +34,28 @@ type extensionBody struct {
 }
 
 type syncBody struct {
-	Type     kind     `cbor:"type"`
-	SenderID name     `cbor:"senderId,omitempty"`
-	TargetID name     `cbor:"targetId,omitempty"`
-	Document document `cbor:"documentId"`
-	Data     blob     `cbor:"data"`
+	Type     kind `cbor:"type"`
+	SenderID name `cbor:"senderId,omitempty"`
+	TargetID name `cbor:"targetId,omitempty"`
+	Document name `cbor:"documentId"`
+	Data     blob `cbor:"data"`
 }
 
 type documentBody struct {
-	Type     kind     `cbor:"type"`
-	SenderID name     `cbor:"senderId,omitempty"`
-	TargetID name     `cbor:"targetId,omitempty"`
-	Document document `cbor:"documentId"`
+	Type     kind `cbor:"type"`
+	SenderID name `cbor:"senderId,omitempty"`
+	TargetID name `cbor:"targetId,omitempty"`
+	Document name `cbor:"documentId"`
 }
 
 type ephemeralBody struct {
-	Type      kind     `cbor:"type"`
-	SenderID  name     `cbor:"senderId,omitempty"`
-	TargetID  name     `cbor:"targetId,omitempty"`
-	Document  document `cbor:"documentId"`
-	Count     number   `cbor:"count"`
-	SessionID name     `cbor:"sessionId"`
-	Data      blob     `cbor:"data"`
+	Type      kind   `cbor:"type"`
+	SenderID  name   `cbor:"senderId,omitempty"`
+	TargetID  name   `cbor:"targetId,omitempty"`
+	Document  name   `cbor:"documentId"`
+	Count     number `cbor:"count"`
+	SessionID name   `cbor:"sessionId"`
+	Data      blob   `cbor:"data"`
 }
 
 type subscriptionBody struct {
@@ -70,12 +70,12 @@ type remoteHeadsBody struct {
 	Type     kind               `cbor:"type"`
 	SenderID name               `cbor:"senderId,omitempty"`
 	TargetID name               `cbor:"targetId,omitempty"`
-	Document document           `cbor:"documentId"`
+	Document name               `cbor:"documentId"`
 	Heads    map[name]headsBody `cbor:"newHeads"`
 }
 
 type headsBody struct {
-	Heads     []head  `cbor:"heads"`
+	Heads     []name  `cbor:"heads"`
 	Timestamp float64 `cbor:"timestamp"`
 }
 
@@ -92,10 +92,10 @@ type leaveBody struct {
 }
 
 type refusedBody struct {
-	Type     kind     `cbor:"type"`
-	SenderID name     `cbor:"senderId,omitempty"`
-	TargetID name     `cbor:"targetId,omitempty"`
-	Document document `cbor:"documentId"`
-	Hashes   []blob   `cbor:"hashes"`
-	Reason   name     `cbor:"reason"`
+	Type     kind   `cbor:"type"`
+	SenderID name   `cbor:"senderId,omitempty"`
+	TargetID name   `cbor:"targetId,omitempty"`
+	Document name   `cbor:"documentId"`
+	Hashes   []blob `cbor:"hashes"`
+	Reason   name   `cbor:"reason"`
 }

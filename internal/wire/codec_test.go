@@ -24,7 +24,7 @@ var every = []wire.Message{
 	wire.Peer{SenderID: "relay", TargetID: "alice", Version: "1"},
 	wire.Peer{SenderID: "relay", TargetID: "alice", Version: "1", Metadata: wire.Metadata{StorageID: "3f"}},
 	wire.Sync{SenderID: "alice", TargetID: "relay", Document: document, Data: []byte{0x42, 0}},
-	wire.Sync{SenderID: "alice", TargetID: "relay", Document: document, Data: make([]byte, 70_000), Request: true},
+	wire.Sync{SenderID: "alice", TargetID: "relay", Document: document, Data: make([]byte, 300), Request: true},
 	wire.DocUnavailable{SenderID: "relay", TargetID: "alice", Document: document},
 	wire.Ephemeral{
 		SenderID: "alice", TargetID: "relay", Document: document,

@@ -1,13 +1,13 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/godwit-sync/godwit/crdt/change"
-	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
 const (
@@ -15,17 +15,11 @@ const (
 	maxItems   = 1 << 16 // of an array or a map
 )
 
-// peekMode reads the type alone. Keys that occur twice are found when the rest
-// is read: looking for them here would mean remembering every other key.
-var peekMode = decMode(cbor.DupMapKeyQuiet)
-
-// bodyMode reads a message. Two implementations may take different ones of two
-// equal keys, and so be told different things by one frame: it is refused.
-var bodyMode = decMode(cbor.DupMapKeyEnforcedAPF)
-
-func decMode(dup cbor.DupMapKeyMode) cbor.DecMode {
+// decMode refuses a key that occurs twice: two implementations may take
+// different ones of the two, and so be told different things by one frame.
+var decMode = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
-		DupMapKey:         dup,
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		MaxNestedLevels:   maxNesting,
 		MaxArrayElements:  maxItems,
 		MaxMapPairs:       maxItems,
@@ -36,27 +30,34 @@ func decMode(dup cbor.DupMapKeyMode) cbor.DecMode {
 		panic(err) // the options are constants
 	}
 	return mode
-}
+}()
 
 // Decode reads one frame. Byte strings of the message remain part of the
 // frame, which belongs to the message from now on: the caller must not write
 // to it. A message of an unknown type is an [Unknown], not an error.
 func Decode(frame []byte) (Message, error) {
-	var peek typeBody
-	if err := peekMode.Unmarshal(frame, &peek); err != nil {
-		return nil, classify(err)
+	// Nearly every message is a sync message. Any other, read as one, still
+	// yields its type.
+	var b syncBody
+	err := decMode.Unmarshal(frame, &b)
+	var m Message
+	switch b.Type {
+	case "":
+		err = untyped(err)
+	case kindSync, kindRequest:
+		m, err = checked(&b, err)
+	default:
+		m, err = decodeAs(b.Type, frame)
 	}
-	m, err := decodeAs(peek.Type, frame)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", peek.Type, err)
+		return nil, fmt.Errorf("%s: %w", cmp.Or(b.Type, "decode"), err)
 	}
 	return m, nil
 }
 
+// decodeAs reads the types that are not sync messages.
 func decodeAs(k kind, frame []byte) (Message, error) {
 	switch k {
-	case kindSync, kindRequest:
-		return decode[syncBody](frame)
 	case kindEphemeral:
 		return decode[ephemeralBody](frame)
 	case kindUnavailable:
@@ -75,33 +76,42 @@ func decodeAs(k kind, frame []byte) (Message, error) {
 		return decode[leaveBody](frame)
 	case kindRefused:
 		return decode[refusedBody](frame)
-	case "":
-		return nil, ErrType
 	default:
 		return Unknown{Type: string(k)}, nil
 	}
 }
 
-// body is what [decode] reads into; message checks what the types leave open.
-type body[T any] interface {
+// body is what is decoded into; message checks what its fields' types leave
+// open.
+type body interface{ message() (Message, error) }
+
+func decode[T any, B interface {
 	*T
-	message() (Message, error)
+	body
+}](frame []byte) (Message, error) {
+	b := B(new(T))
+	return checked(b, decMode.Unmarshal(frame, b))
 }
 
-func decode[T any, B body[T]](frame []byte) (Message, error) {
-	b := B(new(T))
-	if err := bodyMode.Unmarshal(frame, b); err != nil {
+func checked(b body, err error) (Message, error) {
+	if err != nil {
 		return nil, classify(err)
 	}
 	return b.message()
+}
+
+// untyped says what is wrong with a frame that yielded no type.
+func untyped(err error) error {
+	if err == nil {
+		return ErrType
+	}
+	return classify(err)
 }
 
 // classify says whether a message was well-formed at least.
 func classify(err error) error {
 	var wrongType *cbor.UnmarshalTypeError
 	switch {
-	case errors.Is(err, docid.ErrInvalid):
-		return fmt.Errorf("%w: %w", ErrDocument, err)
 	case errors.Is(err, ErrField):
 		return err
 	case errors.As(err, &wrongType) && wrongType.StructFieldName != "":
@@ -158,32 +168,37 @@ func (b *metadataBody) metadata() (Metadata, error) {
 }
 
 func (b *syncBody) message() (Message, error) {
-	if len(b.Data) == 0 {
-		return nil, fmt.Errorf("%w: no data", ErrField)
-	}
-	return Sync{
-		Request:  b.Type == kindRequest,
-		SenderID: string(b.SenderID), TargetID: string(b.TargetID),
-		Document: docid.ID(b.Document), Data: b.Data,
-	}, b.Document.check()
-}
-
-func (b *documentBody) message() (Message, error) {
-	return DocUnavailable{
-		SenderID: string(b.SenderID), TargetID: string(b.TargetID),
-		Document: docid.ID(b.Document),
-	}, b.Document.check()
-}
-
-func (b *ephemeralBody) message() (Message, error) {
-	count, err := b.Count.natural()
+	id, err := b.Document.document()
 	if err != nil {
 		return nil, err
 	}
+	if len(b.Data) == 0 {
+		return nil, errNoData
+	}
+	return Sync{
+		Request:  b.Type == kindRequest,
+		SenderID: string(b.SenderID), TargetID: string(b.TargetID), Document: id, Data: b.Data,
+	}, nil
+}
+
+func (b *documentBody) message() (Message, error) {
+	id, err := b.Document.document()
+	return DocUnavailable{SenderID: string(b.SenderID), TargetID: string(b.TargetID), Document: id}, err
+}
+
+func (b *ephemeralBody) message() (Message, error) {
+	id, err := b.Document.document()
+	if err != nil {
+		return nil, err
+	}
+	if len(b.Data) == 0 {
+		return nil, errNoData // a JavaScript client would fail to decode it
+	}
+	count, err := b.Count.natural()
 	return Ephemeral{
-		SenderID: string(b.SenderID), TargetID: string(b.TargetID), Document: docid.ID(b.Document),
+		SenderID: string(b.SenderID), TargetID: string(b.TargetID), Document: id,
 		SessionID: string(b.SessionID), Count: count, Data: b.Data,
-	}, b.Document.check()
+	}, err
 }
 
 func (b *subscriptionBody) message() (Message, error) {
@@ -194,17 +209,24 @@ func (b *subscriptionBody) message() (Message, error) {
 }
 
 func (b *remoteHeadsBody) message() (Message, error) {
-	heads := make(map[string]RemoteHeads, len(b.Heads))
+	id, err := b.Document.document()
+	if err != nil {
+		return nil, err
+	}
+	stores := make(map[string]RemoteHeads, len(b.Heads))
 	for store, h := range b.Heads {
+		hashes, err := heads(h.Heads)
+		if err != nil {
+			return nil, err
+		}
 		if !finite(h.Timestamp) {
 			return nil, fmt.Errorf("%w: timestamp %v", ErrField, h.Timestamp)
 		}
-		heads[string(store)] = RemoteHeads{Heads: hashes[change.Hash](h.Heads), Timestamp: h.Timestamp}
+		stores[string(store)] = RemoteHeads{Heads: hashes, Timestamp: h.Timestamp}
 	}
 	return RemoteHeadsChanged{
-		SenderID: string(b.SenderID), TargetID: string(b.TargetID),
-		Document: docid.ID(b.Document), Heads: heads,
-	}, b.Document.check()
+		SenderID: string(b.SenderID), TargetID: string(b.TargetID), Document: id, Heads: stores,
+	}, nil
 }
 
 func (b *errorBody) message() (Message, error) {
@@ -216,15 +238,19 @@ func (b *leaveBody) message() (Message, error) {
 }
 
 func (b *refusedBody) message() (Message, error) {
-	list := make([]change.Hash, len(b.Hashes))
+	id, err := b.Document.document()
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([]change.Hash, len(b.Hashes))
 	for i, h := range b.Hashes {
 		if len(h) != change.HashSize {
 			return nil, fmt.Errorf("%w: a hash of %d bytes", ErrField, len(h))
 		}
-		list[i] = change.Hash(h)
+		hashes[i] = change.Hash(h)
 	}
 	return Refused{
-		SenderID: string(b.SenderID), TargetID: string(b.TargetID),
-		Document: docid.ID(b.Document), Hashes: list, Reason: string(b.Reason),
-	}, b.Document.check()
+		SenderID: string(b.SenderID), TargetID: string(b.TargetID), Document: id,
+		Hashes: hashes, Reason: string(b.Reason),
+	}, nil
 }

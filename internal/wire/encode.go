@@ -40,7 +40,7 @@ func AppendSync(dst []byte, m Sync, size int) []byte {
 	}
 	dst = appendBody(dst, &syncBody{
 		Type: k, SenderID: name(m.SenderID), TargetID: name(m.TargetID),
-		Document: document(m.Document),
+		Document: documentName(m.Document),
 	})
 	// The data comes last, so the frame ends with the head of an empty byte
 	// string. Give it its length.
@@ -76,10 +76,10 @@ func bodyOf(m Message) any {
 	case Peer:
 		return &peerBody{kindPeer, name(m.SenderID), m.Metadata.body(), name(m.Version), name(m.TargetID)}
 	case DocUnavailable:
-		return &documentBody{kindUnavailable, name(m.SenderID), name(m.TargetID), document(m.Document)}
+		return &documentBody{kindUnavailable, name(m.SenderID), name(m.TargetID), documentName(m.Document)}
 	case Ephemeral:
 		return &ephemeralBody{
-			kindEphemeral, name(m.SenderID), name(m.TargetID), document(m.Document),
+			kindEphemeral, name(m.SenderID), name(m.TargetID), documentName(m.Document),
 			number(m.Count), name(m.SessionID), m.Data,
 		}
 	case RemoteSubscriptionChange:
@@ -112,9 +112,9 @@ func (m Metadata) body() *metadataBody {
 func (m RemoteHeadsChanged) body() *remoteHeadsBody {
 	heads := make(map[name]headsBody, len(m.Heads))
 	for store, h := range m.Heads {
-		heads[name(store)] = headsBody{Heads: hashes[head](h.Heads), Timestamp: h.Timestamp}
+		heads[name(store)] = headsBody{Heads: headNames(h.Heads), Timestamp: h.Timestamp}
 	}
-	return &remoteHeadsBody{kindRemoteHeads, name(m.SenderID), name(m.TargetID), document(m.Document), heads}
+	return &remoteHeadsBody{kindRemoteHeads, name(m.SenderID), name(m.TargetID), documentName(m.Document), heads}
 }
 
 func (m Refused) body() *refusedBody {
@@ -123,6 +123,6 @@ func (m Refused) body() *refusedBody {
 		list[i] = m.Hashes[i][:]
 	}
 	return &refusedBody{
-		kindRefused, name(m.SenderID), name(m.TargetID), document(m.Document), list, name(m.Reason),
+		kindRefused, name(m.SenderID), name(m.TargetID), documentName(m.Document), list, name(m.Reason),
 	}
 }

@@ -2,8 +2,7 @@ package wire
 
 import (
 	"errors"
-
-	"github.com/godwit-sync/godwit/crdt/docid"
+	"fmt"
 )
 
 // What [Decode] can find wrong with a frame. Each ends the connection that
@@ -20,11 +19,13 @@ var (
 	ErrDocument = errors.New("wire: bad document id")
 )
 
+var errNoData = fmt.Errorf("%w: no data", ErrField)
+
 // Reason names an error of this package in one stable word, for a metric's
 // label or a log.
 func Reason(err error) string {
 	switch {
-	case errors.Is(err, ErrDocument), errors.Is(err, docid.ErrInvalid):
+	case errors.Is(err, ErrDocument):
 		return "document_id"
 	case errors.Is(err, ErrType):
 		return "no_type"

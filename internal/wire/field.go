@@ -1,15 +1,10 @@
 package wire
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"math"
 
 	"github.com/fxamacker/cbor/v2"
-	"github.com/mr-tron/base58"
-
-	"github.com/godwit-sync/godwit/crdt/change"
-	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
 // MaxName is the length in bytes beyond which a name (of a peer, a session, a
@@ -64,29 +59,6 @@ func (n *name) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// document is a document id, on the wire in base58check.
-type document docid.ID
-
-// MarshalText implements encoding.TextMarshaler.
-func (d document) MarshalText() ([]byte, error) {
-	return []byte(docid.ID(d).String()), nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *document) UnmarshalText(text []byte) error {
-	id, err := docid.Parse(string(text))
-	*d = document(id)
-	return err
-}
-
-// check refuses the id of no document.
-func (d document) check() error {
-	if d == (document{}) {
-		return fmt.Errorf("%w: none", ErrDocument)
-	}
-	return nil
-}
-
 // blob is a byte string that stays part of the frame it came in. (A general
 // UnmarshalBinary must copy what it keeps; this one may rely on Decode, whose
 // caller leaves the frame to the message.)
@@ -118,64 +90,16 @@ func (n number) natural() (uint64, error) {
 	return uint64(n), nil
 }
 
-// head is a change's hash, on the wire in base58check.
-type head change.Hash
-
-const (
-	headChecksum = 4
-	maxHeadText  = 56
-)
-
-// MarshalText implements encoding.TextMarshaler.
-func (h head) MarshalText() ([]byte, error) {
-	sum := checksum(h[:])
-	return []byte(base58.Encode(append(h[:], sum[:]...))), nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (h *head) UnmarshalText(text []byte) error {
-	if len(text) > maxHeadText {
-		return fmt.Errorf("%w: a head of %d letters", ErrField, len(text))
-	}
-	raw, err := base58.Decode(string(text))
-	if err != nil {
-		return fmt.Errorf("%w: head %q: %w", ErrField, text, err)
-	}
-	if len(raw) != change.HashSize+headChecksum {
-		return fmt.Errorf("%w: head %q holds %d bytes", ErrField, text, len(raw))
-	}
-	if checksum(raw[:change.HashSize]) != [headChecksum]byte(raw[change.HashSize:]) {
-		return fmt.Errorf("%w: head %q: wrong checksum", ErrField, text)
-	}
-	copy(h[:], raw)
-	return nil
-}
-
-func checksum(data []byte) [headChecksum]byte {
-	first := sha256.Sum256(data)
-	second := sha256.Sum256(first[:])
-	return [headChecksum]byte(second[:headChecksum])
-}
-
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // texts converts a list of names; nothing stays nil.
 func texts[To, From ~string](from []From) []To {
-	return convert(from, func(f From) To { return To(f) })
-}
-
-// hashes converts a list of heads; nothing stays nil.
-func hashes[To, From ~[change.HashSize]byte](from []From) []To {
-	return convert(from, func(f From) To { return To(f) })
-}
-
-func convert[To, From any](from []From, one func(From) To) []To {
 	if len(from) == 0 {
 		return nil
 	}
 	to := make([]To, len(from))
-	for i := range from {
-		to[i] = one(from[i])
+	for i, text := range from {
+		to[i] = To(text)
 	}
 	return to
 }

@@ -75,7 +75,7 @@ type Ephemeral struct {
 	Document  docid.ID // never zero
 	SessionID string   // the sender's, new whenever it starts
 	Count     uint64   // grows within a session; at most 2⁵³
-	Data      []byte   // CBOR of the application's; after Decode, part of the frame
+	Data      []byte   // the application's, in CBOR, never empty; after Decode, part of the frame
 }
 
 // RemoteSubscriptionChange asks to be told of the heads that some stores have,

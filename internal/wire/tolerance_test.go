@@ -1,0 +1,135 @@
+package wire_test
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/wire"
+)
+
+// fields is a message as somebody else might write it.
+type fields map[string]any
+
+const undefined = cbor.SimpleValue(23)
+
+func (f fields) frame(t testing.TB) []byte {
+	t.Helper()
+	frame, err := cbor.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frame
+}
+
+func TestReadsTolerantly(t *testing.T) {
+	var (
+		id   = document.String()
+		data = []byte{0x42}
+		sync = wire.Sync{Document: document, Data: data}
+		eph  = wire.Ephemeral{Document: document, Count: 1 << 40, Data: data}
+		join = wire.Join{SenderID: "a", Versions: []string{"1"}}
+	)
+	for _, c := range []struct {
+		what   string
+		fields fields
+		want   wire.Message
+	}{
+		{"missing peers", fields{"type": "sync", "documentId": id, "data": data}, sync},
+		{"null peers", fields{"type": "sync", "documentId": id, "data": data, "senderId": nil}, sync},
+		{"undefined peers", fields{"type": "sync", "documentId": id, "data": data, "targetId": undefined}, sync},
+		{"tagged bytes", fields{"type": "sync", "documentId": id, "data": cbor.Tag{Number: 64, Content: data}}, sync},
+		{"unknown keys", fields{"type": "sync", "documentId": id, "data": data, "later": fields{"a": []int{1}}}, sync},
+		{"another case", fields{"type": "sync", "documentId": id, "data": data, "Data": 1, "DATA": 2}, sync},
+		{"number in 8 bytes", fields{"type": "ephemeral", "documentId": id, "data": data, "count": 1 << 40}, eph},
+		{"number as float", fields{"type": "ephemeral", "documentId": id, "data": data, "count": float64(1 << 40)}, eph},
+		{"no metadata", fields{"type": "join", "senderId": "a"}, join},
+		{"undefined metadata", fields{"type": "join", "senderId": "a", "peerMetadata": undefined}, join},
+		{"null in metadata", fields{
+			"type": "join", "senderId": "a", "supportedProtocolVersions": nil,
+			"peerMetadata": fields{"storageId": nil, "isEphemeral": undefined, "more": "x"},
+		}, join},
+		{"no version", fields{"type": "peer", "senderId": "a"}, wire.Peer{SenderID: "a", Version: "1"}},
+		{"our future", fields{"type": "join", "senderId": "a", "peerMetadata": fields{
+			"godwit": fields{"version": float32(2), "refusals": true, "announcements": []string{"x"}},
+		}}, wire.Join{SenderID: "a", Versions: []string{"1"}, Metadata: wire.Metadata{
+			Godwit: &wire.Extension{Version: 2, Refusals: true},
+		}}},
+		{"unknown type", fields{"type": "arrive", "documentId": 7}, wire.Unknown{Type: "arrive"}},
+	} {
+		got, err := wire.Decode(c.fields.frame(t))
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, %v, want %+v", c.what, got, err, c.want)
+		}
+	}
+}
+
+func TestReadsIndefiniteLengths(t *testing.T) {
+	frame := bytes.Join([][]byte{
+		{0xbf},
+		{0x7f, 0x62}, []byte("ty"), {0x62}, []byte("pe"), {0xff}, {0x64}, []byte("sync"),
+		{0x6a}, []byte("documentId"), {0x78, byte(len(document.String()))}, []byte(document.String()),
+		{0x64}, []byte("data"), {0x5f, 0x42, 1, 2, 0x41, 3, 0xff},
+		{0xff},
+	}, nil)
+	got, err := wire.Decode(frame)
+	want := wire.Sync{Document: document, Data: []byte{1, 2, 3}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
+func TestRefusesWithAReason(t *testing.T) {
+	id := document.String()
+	frame := func(f fields) []byte { return f.frame(t) }
+	deep := bytes.Repeat([]byte{0x81}, 1_000)
+	for _, c := range []struct {
+		what   string
+		frame  []byte
+		reason string
+	}{
+		{"nothing", nil, "malformed"},
+		{"null", []byte{0xf6}, "no_type"},
+		{"garbage", []byte("GET / HTTP/1.1\r\n"), "malformed"},
+		{"a list", []byte{0x80}, "malformed"},
+		{"half a frame", frame(fields{"type": "leave"})[:5], "malformed"},
+		{"two frames", append(frame(fields{"type": "leave"}), 0xa0), "malformed"},
+		{"nesting", append([]byte{0xa1, 0x61, 'x'}, append(deep, 0)...), "malformed"},
+		{"an announced gigabyte", []byte{0xa1, 0x61, 'x', 0x5a, 0x40, 0, 0, 0}, "malformed"},
+		{"announced pairs", []byte{0xba, 0x40, 0, 0, 0}, "malformed"},
+		{"two types", []byte("\xa2\x64type\x65leave\x64type\x64sync"), "malformed"},
+		{"no type", frame(fields{"senderId": "a"}), "no_type"},
+		{"a number as type", frame(fields{"type": 7}), "bad_field"},
+		{"a long type", frame(fields{"type": strings.Repeat("x", wire.MaxName+1)}), "bad_field"},
+		{"a long name", frame(fields{"type": "join", "senderId": strings.Repeat("x", wire.MaxName+1)}), "bad_field"},
+		{"join of nobody", frame(fields{"type": "join"}), "bad_field"},
+		{"peer of nobody", frame(fields{"type": "peer"}), "bad_field"},
+		{"metadata as text", frame(fields{"type": "join", "senderId": "a", "peerMetadata": "x"}), "bad_field"},
+		{"no document", frame(fields{"type": "sync", "data": []byte{1}}), "document_id"},
+		{"a wrong checksum", frame(fields{"type": "sync", "data": []byte{1}, "documentId": id[1:] + id[:1]}), "document_id"},
+		{"an id as bytes", frame(fields{"type": "sync", "data": []byte{1}, "documentId": document[:]}), "bad_field"},
+		{"an id as list", frame(fields{"type": "sync", "data": []byte{1}, "documentId": []int{1}}), "bad_field"},
+		{"the zero id", frame(fields{"type": "sync", "data": []byte{1}, "documentId": docid.ID{}.String()}), "document_id"},
+		{"no data", frame(fields{"type": "sync", "documentId": id}), "bad_field"},
+		{"nothing said", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{}}), "bad_field"},
+		{"text as data", frame(fields{"type": "sync", "documentId": id, "data": "changes"}), "bad_field"},
+		{"a negative count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": -1}), "bad_field"},
+		{"a broken count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1.5}), "bad_field"},
+		{"an endless count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1e300}), "bad_field"},
+		{"half a hash", frame(fields{"type": "godwit-refused", "documentId": id, "hashes": [][]byte{{1}}}), "bad_field"},
+		{"no head", frame(fields{"type": "remote-heads-changed", "documentId": id, "newHeads": fields{
+			"s": fields{"heads": []string{"x"}, "timestamp": 1},
+		}}), "bad_field"},
+	} {
+		m, err := wire.Decode(c.frame)
+		if err == nil {
+			t.Errorf("%s: got %+v", c.what, m)
+		} else if got := wire.Reason(err); got != c.reason {
+			t.Errorf("%s: %q, want %q: %v", c.what, got, c.reason, err)
+		}
+	}
+}
