@@ -1,8 +1,26 @@
 package storage
 
 import (
+	"encoding/hex"
+
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
+)
+
+// What one [Batch] may hold, the same in every store, so that what one store
+// accepted the next accepts too. Changes count against none of them: they are
+// staged when they don't fit into a transaction, and each is bounded by
+// [change.MaxChunk].
+const (
+	// MaxAppends is how many documents a batch may append to.
+	MaxAppends = 128
+	// MaxEntries is how many puts and deletes a batch may hold together.
+	MaxEntries = 512
+	// MaxEntryBytes bounds the sum of the lengths of all keys and values that
+	// a batch puts and of all keys that it deletes.
+	MaxEntryBytes = 64 << 10
+	// MaxKey is the greatest length of a caller's key in bytes.
+	MaxKey = 1 << 10
 )
 
 // Seq numbers the rows of a store's journal: 1, 2, 3 … without gaps, in commit
@@ -12,6 +30,9 @@ type Seq uint64
 // Incarnation names one life of one store. A restored or replaced store gets a
 // new one, and cursors of another life are void.
 type Incarnation [16]byte
+
+// String returns the incarnation in hexadecimal.
+func (in Incarnation) String() string { return hex.EncodeToString(in[:]) }
 
 // Kind says what a journal row records. Unknown kinds can be skipped.
 type Kind uint8
@@ -29,7 +50,7 @@ type Append struct {
 	// fails with ErrConflict if it holds another number.
 	Base int
 	// Changes in log order: each after its deps and after its actor's previous
-	// change. The caller has checked that; the store trusts it.
+	// change. The caller has checked that; the store trusts it. At least one.
 	Changes []*change.Change
 	// Origin is the incarnation of the neighbour that brought the changes; zero
 	// means that they are this store's own.
@@ -39,11 +60,12 @@ type Append struct {
 // Entry is a key of the caller's and its value.
 type Entry struct{ Key, Value []byte }
 
-// Batch is what becomes durable and visible at once, or not at all.
+// Batch is what becomes durable and visible at once, or not at all. It must not
+// be modified between [Store.Submit] and the callback.
 type Batch struct {
-	Appends []Append // at most one per document
-	Puts    []Entry
-	Deletes [][]byte
+	Appends []Append // at most one per document, at most MaxAppends
+	Puts    []Entry  // keys of 1 to MaxKey bytes
+	Deletes [][]byte // take effect before Puts; a missing key is no error
 }
 
 // Info is what a store knows of a document without reading its history.

@@ -1,0 +1,34 @@
+// Package storage is godwit's durable change log: per document an ordered list
+// of changes, and over all documents one journal whose rows are numbered
+// 1, 2, 3 … in commit order. Relays and peers keep the same store with
+// different [Options].
+//
+// Start from [Open] and [Store]; what is written at once is a [Batch].
+//
+//	store, err := storage.Open("godwit-data", storage.Options{})
+//	…
+//	seq, err := store.Commit(ctx, &storage.Batch{Appends: []storage.Append{…}})
+//
+// Acknowledged means on disk: [Store.Commit] returns, and the callback of
+// [Store.Submit] runs, only after the batch is durable. Nothing that a read
+// returns can be taken back by a crash.
+//
+// One goroutine, the committer, writes. It takes every batch that is waiting,
+// makes them durable in one Badger transaction and releases all the waiters,
+// so the price of a disk sync is shared. Changes too large for a transaction
+// are written beforehand, by the goroutine that submits them, under keys that
+// nothing refers to; one small commit then makes them visible.
+//
+// Every method may be called from any goroutine. Iterators read in pages and
+// hold neither a lock nor a snapshot while the caller's loop body runs, so a
+// slow consumer costs nothing. Documents and journal rows are never half
+// visible.
+//
+// A disk can lie and a backup can be restored. A small witness file trails the
+// journal; if the store is found behind it, the store has gone back in time and
+// begins a new [Incarnation], which voids every cursor that others hold. If a
+// write fails, the store refuses everything until it is opened anew, because
+// after a failed sync nobody knows what is on the disk.
+//
+// The format on disk is described in docs/STORAGE-FORMAT.md.
+package storage

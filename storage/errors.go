@@ -1,0 +1,41 @@
+package storage
+
+import "errors"
+
+// The errors that callers tell apart with [errors.Is]. What is returned wraps
+// one of them, names what it happened to, and says what to do next.
+var (
+	// ErrNotFound: the store holds no such document or key.
+	ErrNotFound = errors.New("storage: not found")
+
+	// ErrConflict: an append's Base is not the length of the document's log.
+	// Nothing of the batch was written. Read the document again and retry.
+	ErrConflict = errors.New("storage: the log has another length")
+
+	// ErrInvalid: the batch breaks a rule of [Batch] or a limit. Nothing of it
+	// was written, and it never will be.
+	ErrInvalid = errors.New("storage: invalid batch")
+
+	// ErrClosed: the store has been closed.
+	ErrClosed = errors.New("storage: closed")
+
+	// ErrLocked: another process, or this one, has the store open.
+	ErrLocked = errors.New("storage: already open elsewhere")
+
+	// ErrNotStore: the directory holds something that is not a godwit store.
+	ErrNotStore = errors.New("storage: not a godwit store")
+
+	// ErrNewerFormat: a newer version of godwit has written this.
+	ErrNewerFormat = errors.New("storage: written by a newer version")
+
+	// ErrDamaged: what was read is not what was written.
+	ErrDamaged = errors.New("storage: damaged")
+
+	// ErrDiskFull: free disk space is below the reserve. Writes are refused
+	// until there is more; reads go on.
+	ErrDiskFull = errors.New("storage: disk space is below the reserve")
+
+	// ErrFailed: a write to the disk failed, so it is unknown what is on it.
+	// Everything is refused until the store is closed and opened again.
+	ErrFailed = errors.New("storage: a write failed")
+)

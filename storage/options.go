@@ -1,0 +1,127 @@
+package storage
+
+import (
+	"log/slog"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// DefaultReserve is how many bytes of disk a store leaves free unless told
+// otherwise. Badger dies of a signal when a disk is really full.
+const DefaultReserve = 256 << 20
+
+// Options says how to open a store. The zero value opens a relay's store.
+type Options struct {
+	// InMemory keeps everything in memory and nothing after Close; the path is
+	// then ignored. For tests and throw-away peers.
+	InMemory bool
+	// Small chooses the memory profile of a small peer (about 12 MB resident)
+	// over that of a relay. Both read the same directories.
+	Small bool
+	// Reserve is how many bytes of free disk space writes leave untouched.
+	// Zero means DefaultReserve, a negative number none.
+	Reserve int64
+	// Renew begins a new incarnation. Set it once, on the first opening of a
+	// store that was restored from a backup or copied from another.
+	Renew bool
+	// Logger gets warnings, and Badger's own messages at debug and warning
+	// level. Nil means silence.
+	Logger *slog.Logger
+
+	// freeSpace returns the free bytes of the file system that holds path; a
+	// test's stand-in for the real one.
+	freeSpace func(path string) (uint64, error)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Reserve == 0 {
+		o.Reserve = DefaultReserve
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.freeSpace == nil {
+		o.freeSpace = freeSpace
+	}
+	return o
+}
+
+// profile is what differs between a relay's store and a small peer's.
+type profile struct {
+	memTable   int64
+	memTables  int
+	baseTable  int64
+	baseLevel  int64
+	l0, l0Full int
+	compactors int
+	threshold  int64 // values of this size would go to the value log: none do
+	valueLog   int64
+
+	groupBytes int64 // largest transaction that the committer builds
+	stageBytes int64 // largest transaction of staged changes
+	inline     int64 // more bytes of changes than this are staged
+	queueBytes int64 // batches waiting for the committer
+	rowBytes   int64 // cached document rows
+}
+
+var relayProfile = profile{
+	memTable: 64 << 20, memTables: 3,
+	baseTable: 2 << 20, baseLevel: 10 << 20,
+	l0: 5, l0Full: 15, compactors: 4,
+	threshold: 1 << 20, valueLog: 64 << 20,
+	groupBytes: 2 << 20, stageBytes: 512 << 10, inline: 256 << 10,
+	queueBytes: 32 << 20, rowBytes: 16 << 20,
+}
+
+var smallProfile = profile{
+	memTable: 1 << 20, memTables: 2,
+	baseTable: 1 << 20, baseLevel: 10 << 20,
+	l0: 2, l0Full: 4, compactors: 2,
+	threshold: 128 << 10, valueLog: 16 << 20,
+	groupBytes: 150 << 10, stageBytes: 144 << 10, inline: 16 << 10,
+	queueBytes: 1 << 20, rowBytes: 512 << 10,
+}
+
+func (o Options) profile() profile {
+	switch {
+	case o.Small:
+		return smallProfile
+	case o.InMemory:
+		p := relayProfile
+		p.memTable = 16 << 20 // the others wait on disk for nothing
+		return p
+	default:
+		return relayProfile
+	}
+}
+
+// badger translates a profile. Tables are verified when they are opened; the
+// journal of writes is synced with every transaction; no value goes to the
+// value log, whose sync errors Badger logs but does not return.
+func (o Options) badger(dir string) badger.Options {
+	p := o.profile()
+	opts := badger.DefaultOptions(dir).
+		WithSyncWrites(true).
+		WithDetectConflicts(false).
+		WithMetricsEnabled(false).
+		WithNumVersionsToKeep(1).
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
+		WithChecksumVerificationMode(options.OnTableRead).
+		WithMemTableSize(p.memTable).
+		WithNumMemtables(p.memTables).
+		WithBaseTableSize(p.baseTable).
+		WithBaseLevelSize(p.baseLevel).
+		WithNumLevelZeroTables(p.l0).
+		WithNumLevelZeroTablesStall(p.l0Full).
+		WithNumCompactors(p.compactors).
+		WithValueThreshold(p.threshold).
+		WithValueLogFileSize(p.valueLog).
+		WithLogger(badgerLogger{o.Logger})
+	if o.InMemory {
+		opts = opts.WithInMemory(true).WithDir("").WithValueDir("")
+	}
+	return opts
+}

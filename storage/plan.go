@@ -1,0 +1,219 @@
+package storage
+
+import (
+	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+)
+
+// A document's row holds up to inlineHeads heads. More go under a stage of
+// their own, and so do more than fewHeads if a batch would not fit into a
+// transaction otherwise.
+const (
+	inlineHeads = 64
+	fewHeads    = 2
+)
+
+// plan is what one batch adds to a group.
+type plan struct {
+	writes []write
+	size   int64
+	rows   map[docid.ID]*document
+	last   Seq
+
+	spill     []write // heads that their rows have no room for
+	spillSize int64
+	stages    []stageID // of those heads
+}
+
+// plan works out a batch's writes on top of the group's. It changes neither.
+func (s *Store) plan(g *group, sub *submission) (*plan, error) {
+	p, err := s.planWith(g, sub, inlineHeads)
+	if err == nil && p.size+p.spillSize > s.profile.groupBytes {
+		p, err = s.planWith(g, sub, fewHeads)
+	}
+	return p, err
+}
+
+func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
+	b := sub.batch
+	p := &plan{rows: make(map[docid.ID]*document, len(b.Appends)), last: g.last}
+	first, offset := g.last+1, 0
+	for i := range b.Appends {
+		a := &b.Appends[i]
+		old, err := s.row(g, a.Document)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.append(a, old, first); err != nil {
+			return nil, err
+		}
+		if err := p.payload(a, sub.stage, offset); err != nil {
+			return nil, err
+		}
+		s.planRow(p, a.Document, old, inline)
+		offset += len(a.Changes)
+	}
+	if sub.stage != (stageID{}) {
+		p.add(write{key: stageKey(sub.stage), delete: true})
+	}
+	p.entries(b)
+	for _, w := range sub.extra {
+		p.add(w)
+	}
+	return p, nil
+}
+
+// append checks an append's base, and works out its journal row and the
+// document's new row.
+func (p *plan) append(a *Append, old *document, first Seq) error {
+	if old == nil {
+		old = &document{}
+	}
+	if a.Base != old.changes {
+		return fmt.Errorf("%w: append to %s at %d: the log holds %d changes; read it again and retry",
+			ErrConflict, a.Document, a.Base, old.changes)
+	}
+	p.last++
+	row := &document{
+		changes: old.changes + len(a.Changes),
+		bytes:   old.bytes,
+		last:    p.last,
+		heads:   newHeads(old.heads, a.Changes),
+	}
+	for _, c := range a.Changes {
+		row.bytes += int64(len(c.Bytes()))
+	}
+	p.rows[a.Document] = row
+	entry := Row{
+		Seq: p.last, Kind: KindChanges, Document: a.Document,
+		First: a.Base, Count: len(a.Changes), Batch: first, Origin: a.Origin,
+	}
+	key := journalKey(p.last)
+	p.add(write{key: key, value: seal(key, entry.encode())})
+	return nil
+}
+
+// payload adds an append's changes, or a link to where they are staged.
+func (p *plan) payload(a *Append, stage stageID, offset int) error {
+	if stage == (stageID{}) {
+		return eachRun(tagPayload, a.Document, a.Base, a.Changes, func(w write) error {
+			p.add(w)
+			return nil
+		})
+	}
+	key := runKey(tagPayload, a.Document, a.Base+len(a.Changes)-1, 0)
+	p.add(write{key: key, value: link{len(a.Changes), offset, stage}.encode(key)})
+	return nil
+}
+
+// planRow adds a document's row, spills its heads if they are many, and
+// removes those that the old row had spilled.
+func (s *Store) planRow(p *plan, id docid.ID, old *document, inline int) {
+	row := p.rows[id]
+	if len(row.heads) > inline {
+		row.spill = s.newStage()
+		p.stages = append(p.stages, row.spill)
+		for _, w := range spillWrites(row.spill, row.heads) {
+			p.spill = append(p.spill, w)
+			p.spillSize += w.size()
+		}
+	}
+	if old != nil && old.spill != (stageID{}) {
+		for piece := range spillPieces(len(old.heads)) {
+			p.add(write{key: runKey(tagStaged, old.spill, 0, piece), delete: true})
+		}
+	}
+	key := documentKey(id)
+	p.add(write{key: key, value: seal(key, row.encode())})
+}
+
+func (p *plan) entries(b *Batch) {
+	for _, k := range b.Deletes {
+		p.add(write{key: entryKey(k), delete: true})
+	}
+	for _, e := range b.Puts {
+		key := entryKey(e.Key)
+		p.add(write{key: key, value: seal(key, e.Value)})
+	}
+}
+
+func (p *plan) add(w write) {
+	p.writes = append(p.writes, w)
+	p.size += w.size()
+}
+
+// stageSpill puts spilled heads into the plan's own transaction if they fit,
+// and else writes them before it, marked as staged until it commits.
+func (s *Store) stageSpill(p *plan) error {
+	if p.size+p.spillSize <= s.profile.groupBytes {
+		p.writes = append(p.writes, p.spill...)
+		p.size += p.spillSize
+		return nil
+	}
+	for _, id := range p.stages {
+		key := stageKey(id)
+		if err := s.write([]write{{key: key, value: seal(key, nil)}}); err != nil {
+			return err
+		}
+		p.add(write{key: key, delete: true})
+	}
+	return s.writeAll(p.spill)
+}
+
+// writeAll writes in as many transactions as it takes.
+func (s *Store) writeAll(writes []write) error {
+	for len(writes) > 0 {
+		n, size := 1, writes[0].size()
+		for n < len(writes) && size+writes[n].size() <= s.profile.stageBytes {
+			size += writes[n].size()
+			n++
+		}
+		if err := s.checkSpace(); err != nil {
+			return err
+		}
+		if err := s.write(writes[:n]); err != nil {
+			return err
+		}
+		writes = writes[n:]
+	}
+	return nil
+}
+
+// newHeads returns (old − deps of the new) ∪ new without successors, sorted.
+func newHeads(old []change.Hash, changes []*change.Change) []change.Hash {
+	followed := make(map[change.Hash]struct{}, 2*len(changes))
+	for _, c := range changes {
+		for _, dep := range c.Deps {
+			followed[dep] = struct{}{}
+		}
+	}
+	var heads []change.Hash
+	for _, h := range old {
+		if _, ok := followed[h]; !ok {
+			heads = append(heads, h)
+		}
+	}
+	for _, c := range changes {
+		if _, ok := followed[c.Hash]; !ok {
+			heads = append(heads, c.Hash)
+		}
+	}
+	return change.SortHashes(heads)
+}
+
+// headsPerPiece hashes make one piece of spilled heads.
+const headsPerPiece = maxPiece / change.HashSize / 2
+
+func spillPieces(heads int) int { return (heads + headsPerPiece - 1) / headsPerPiece }
+
+func spillWrites(id stageID, heads []change.Hash) []write {
+	writes := make([]write, spillPieces(len(heads)))
+	for piece := range writes {
+		part := heads[piece*headsPerPiece : min(len(heads), (piece+1)*headsPerPiece)]
+		key := runKey(tagStaged, id, 0, piece)
+		writes[piece] = write{key: key, value: seal(key, encodeHeads(part))}
+	}
+	return writes
+}

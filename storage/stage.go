@@ -1,0 +1,165 @@
+package storage
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// newStage returns a name that was never used before. It begins with the
+// journal's length, so that what is staged later sorts later.
+func (s *Store) newStage() stageID {
+	var id stageID
+	binary.BigEndian.PutUint64(id[:8], s.last.Load())
+	rand.Read(id[8:]) //nolint:errcheck // never fails
+	return id
+}
+
+// stageChanges writes a batch's changes where nothing refers to them yet. They
+// are numbered through from the batch's first to its last.
+func (s *Store) stageChanges(ctx context.Context, b *Batch) (stageID, error) {
+	w := s.newStageWriter()
+	put := func(piece write) error { return w.put(ctx, piece) }
+	offset := 0
+	for _, a := range b.Appends {
+		if err := eachRun(tagStaged, w.id, offset, a.Changes, put); err != nil {
+			return w.abandon(fmt.Errorf("stage %d changes of %s: %w", len(a.Changes), a.Document, err))
+		}
+		offset += len(a.Changes)
+	}
+	if err := w.flush(ctx); err != nil {
+		return w.abandon(err)
+	}
+	return w.id, nil
+}
+
+// stageWriter writes staged pieces in transactions of bounded size. The first
+// of them also writes the stage's marker, by which Open finds what a crash
+// left behind.
+type stageWriter struct {
+	store   *Store
+	id      stageID
+	pending []write
+	size    int64
+	started bool
+}
+
+func (s *Store) newStageWriter() *stageWriter {
+	w := &stageWriter{store: s, id: s.newStage()}
+	key := stageKey(w.id)
+	w.pending = []write{{key: key, value: seal(key, nil)}}
+	w.size = sizeOf(w.pending)
+	return w
+}
+
+func (w *stageWriter) put(ctx context.Context, piece write) error {
+	if w.size+piece.size() > w.store.profile.stageBytes {
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	w.pending = append(w.pending, piece)
+	w.size += piece.size()
+	return nil
+}
+
+// flush writes what is pending. Stages take turns, a transaction each, so that
+// no committer's transaction waits behind more than one of them.
+func (w *stageWriter) flush(ctx context.Context) error {
+	s := w.store
+	select {
+	case s.stages <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closing:
+		return fmt.Errorf("%w: %s", ErrClosed, s.path)
+	}
+	defer func() { <-s.stages }()
+	if err := s.checkSpace(); err != nil {
+		return err
+	}
+	w.started = true
+	if err := s.write(w.pending); err != nil {
+		return err
+	}
+	s.counts.staged.Add(w.size)
+	w.pending, w.size = w.pending[:0], 0
+	return nil
+}
+
+func (w *stageWriter) abandon(err error) (stageID, error) {
+	if w.started {
+		w.store.unstage(w.id)
+	}
+	return stageID{}, err
+}
+
+// unstage removes what a batch that was not written has staged. If that fails,
+// the next Open does it: nothing refers to a stage that was not committed, and
+// its name is never used again.
+func (s *Store) unstage(id stageID) {
+	if id == (stageID{}) || s.isClosing() || s.failure.Load() != nil {
+		return
+	}
+	if err := s.sweep(id); err != nil {
+		s.log.Warn("could not remove staged changes; the next opening will", "path", s.path, "error", err)
+	}
+}
+
+// sweepAll removes the stages that a crash or a Close left behind.
+func (s *Store) sweepAll() error {
+	var left []stageID
+	err := s.snapshot(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tagStage)})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			if key := it.Item().Key(); len(key) == 2+ownerSize {
+				left = append(left, stageID(key[2:]))
+			}
+		}
+		return nil
+	})
+	for i := 0; i < len(left) && err == nil; i++ {
+		err = s.sweep(left[i])
+	}
+	if len(left) > 0 && err == nil {
+		s.log.Info("removed changes that were staged but never committed", "path", s.path, "batches", len(left))
+	}
+	return err
+}
+
+// sweep removes one stage: its pieces first, its marker last.
+func (s *Store) sweep(id stageID) error {
+	for {
+		keys, err := s.stagedKeys(id, 500)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			return s.write([]write{{key: stageKey(id), delete: true}})
+		}
+		writes := make([]write, len(keys))
+		for i, key := range keys {
+			writes[i] = write{key: key, delete: true}
+		}
+		if err := s.write(writes); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) stagedKeys(id stageID, limit int) ([][]byte, error) {
+	var keys [][]byte
+	err := s.snapshot(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tagStaged, id[:])})
+		defer it.Close()
+		for it.Rewind(); it.Valid() && len(keys) < limit; it.Next() {
+			keys = append(keys, it.Item().KeyCopy(nil))
+		}
+		return nil
+	})
+	return keys, err
+}

@@ -1,0 +1,193 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Store is one store, open. Its methods may be called from any goroutine; none
+// but Close and Submit blocks longer than a read takes. The zero Store is of
+// no use: see [Open].
+type Store struct {
+	path    string
+	options Options
+	profile profile
+	log     *slog.Logger
+	db      *badger.DB
+
+	incarnation Incarnation
+	recovered   bool
+	witness     *witness // nil in memory
+
+	queue   *queue
+	stages  chan struct{} // holds one token while a staging transaction is written
+	rows    rowCache      // the committer's own
+	counts  counts
+	last    atomic.Uint64         // newest durable Seq
+	failure atomic.Pointer[error] // set once a write has failed
+
+	committer sync.WaitGroup
+	closing   chan struct{} // closed when Close begins
+
+	mu     sync.Mutex // guards the rest
+	closed bool
+	active int           // calls inside the store
+	idle   chan struct{} // closed when closed and active is 0
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Incarnation returns the name of this life of the store.
+func (s *Store) Incarnation() Incarnation { return s.incarnation }
+
+// Recovered tells whether Open found that the store had gone back in time, and
+// so began a new incarnation without being asked to.
+func (s *Store) Recovered() bool { return s.recovered }
+
+// LastSeq returns the sequence number of the newest durable journal row, zero
+// if there is none.
+func (s *Store) LastSeq() Seq { return Seq(s.last.Load()) }
+
+// Close waits for the calls that are under way and for every batch that was
+// submitted, and releases the directory. Calls that begin later fail with
+// ErrClosed; iterations end with it, and batches whose changes are still being
+// staged fail with it. It may be called more than once, from anywhere but a
+// Submit callback.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() { s.closeErr = s.shutdown() })
+	return s.closeErr
+}
+
+func (s *Store) shutdown() error {
+	s.mu.Lock()
+	s.closed = true
+	if s.active == 0 {
+		close(s.idle)
+	}
+	s.mu.Unlock()
+	close(s.closing)
+	<-s.idle
+	s.queue.close()
+	s.committer.Wait()
+	var err error
+	if s.witness != nil {
+		err = s.witness.close()
+	}
+	return errors.Join(err, s.wrap("close", s.db.Close()))
+}
+
+// enter begins a call into the store, which keeps Badger open until leave.
+func (s *Store) enter() error {
+	if failure := s.failure.Load(); failure != nil {
+		return *failure
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("%w: %s", ErrClosed, s.path)
+	}
+	s.active++
+	return nil
+}
+
+func (s *Store) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active--
+	if s.closed && s.active == 0 {
+		close(s.idle)
+	}
+}
+
+// view runs read on a snapshot of the store, and keeps it open meanwhile.
+func (s *Store) view(read func(*badger.Txn) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.snapshot(read)
+}
+
+// snapshot runs read on a snapshot of the store. Badger panics on some damage
+// that it comes upon; that must not take the process along.
+func (s *Store) snapshot(read func(*badger.Txn) error) (err error) {
+	txn := s.db.NewTransaction(false)
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged("reading %s: %v", s.path, p)
+		}
+	}()
+	defer txn.Discard()
+	return read(txn)
+}
+
+// write makes writes durable at once. If it fails the store has failed: what
+// is on the disk then is unknown.
+func (s *Store) write(writes []write) error {
+	txn := s.db.NewTransaction(true)
+	defer txn.Discard()
+	for _, w := range writes {
+		var err error
+		if w.delete {
+			err = txn.Delete(w.key)
+		} else {
+			err = txn.Set(w.key, w.value)
+		}
+		if err != nil { // nothing has reached the disk
+			return s.wrap("write", err)
+		}
+	}
+	if err := txn.Commit(); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// fail records the first failed write and returns it.
+func (s *Store) fail(cause error) error {
+	err := fmt.Errorf("%w: %s: %w; close the store, look to the disk, and open it again", ErrFailed, s.path, cause)
+	if s.failure.CompareAndSwap(nil, &err) {
+		s.log.Error("a write failed; the store refuses everything until it is opened again", "path", s.path, "error", cause)
+	}
+	return *s.failure.Load()
+}
+
+func (s *Store) isClosing() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// checkSpace refuses to write below the reserve. One system call is little
+// beside the sync that follows it, so it is made before every transaction.
+func (s *Store) checkSpace() error {
+	if s.options.InMemory || s.options.Reserve < 0 {
+		return nil
+	}
+	free, err := s.options.freeSpace(s.path)
+	if err != nil {
+		return s.wrap("free disk space", err)
+	}
+	if free < uint64(s.options.Reserve) {
+		s.counts.refused.Add(1)
+		return fmt.Errorf("%w: %s has %d MiB left, the reserve is %d MiB; make room, writes then go on by themselves",
+			ErrDiskFull, s.path, free>>20, s.options.Reserve>>20)
+	}
+	return nil
+}
+
+func (s *Store) wrap(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("storage: %s %s: %w", operation, s.path, err)
+}
