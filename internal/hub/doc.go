@@ -1,0 +1,20 @@
+// Package hub drives the protocol core: it gives [replica.Document] its
+// sockets, its store and its goroutines. Relays and peers share it.
+//
+// A [Hub] has a table of documents in use and one session per connection.
+// [Hub.Serve] runs a session: it reads frames and steps the documents they
+// are about. A document's state machine is guarded by one lock, held for one
+// bounded step at a time, never during I/O.
+//
+// Towards a neighbour there is no queue of messages but a set of documents
+// that owe it one. A goroutine per connection, alive only while that set is
+// not empty, takes them in turn, lets each make up its message when the socket
+// is free, and writes it.
+//
+// Memory is a budget. Graphs of documents that nobody has touched lately are
+// dropped when all graphs together exceed theirs, and read again when needed;
+// what one connection may have under way is bounded, after which its frames
+// are not read.
+//
+// All methods of [Hub] may be called from any goroutine.
+package hub

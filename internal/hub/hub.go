@@ -1,0 +1,227 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// ErrClosed is why sessions end, and changes are not taken, after [Hub.Close].
+var ErrClosed = errors.New("hub: stopping; connect again later")
+
+// Store is what a hub needs of a store.
+type Store interface {
+	Submit(b *storage.Batch, done func(storage.Seq, error))
+	Document(id docid.ID) (storage.Info, error)
+	Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]byte, error]
+}
+
+// Config says how a hub works.
+type Config struct {
+	Store    Store // required
+	Greeting replica.Greeting
+	Logger   *slog.Logger // nil = silent
+	Observer Observer     // nil = none
+	// GraphBytes is how much memory the documents' graphs may take; 0 = 256 MiB.
+	GraphBytes int64
+	// MessageBytes is how many bytes of changes one message to a neighbour
+	// holds; a longer history goes in several. 0 = 4 MiB.
+	MessageBytes int
+	// OutgoingBytes bounds all messages that are being written; 0 = 256 MiB.
+	OutgoingBytes int64
+	// SessionDocuments is how many documents one connection may have open; 0 =
+	// 100,000.
+	SessionDocuments int
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = silent{}
+	}
+	if c.GraphBytes == 0 {
+		c.GraphBytes = 256 << 20
+	}
+	if c.MessageBytes == 0 {
+		c.MessageBytes = 4 << 20
+	}
+	if c.OutgoingBytes == 0 {
+		c.OutgoingBytes = 256 << 20
+	}
+	if c.SessionDocuments == 0 {
+		c.SessionDocuments = 100_000
+	}
+	return c
+}
+
+// Hub connects sessions, documents and a store.
+type Hub struct {
+	Config
+	outgoing *semaphore.Weighted
+	bytes    atomic.Int64 // of all documents in the table
+	sweeping sync.Mutex
+
+	mu       sync.Mutex
+	docs     map[docid.ID]*document
+	sessions map[*session]struct{}
+	peers    map[string]*session // those that have greeted, by the peer's id
+	closed   bool
+	running  sync.WaitGroup // sessions and appends
+}
+
+// New returns a hub that serves nobody yet.
+func New(config Config) *Hub {
+	config = config.withDefaults()
+	return &Hub{
+		Config:   config,
+		outgoing: semaphore.NewWeighted(config.OutgoingBytes),
+		docs:     map[docid.ID]*document{},
+		sessions: map[*session]struct{}{},
+		peers:    map[string]*session{},
+	}
+}
+
+// Stats returns the gauges of the moment.
+func (h *Hub) Stats() Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Stats{Sessions: len(h.sessions), Documents: len(h.docs), Bytes: h.bytes.Load()}
+}
+
+// Close ends all sessions, saying goodbye, and returns when the last of them
+// is gone and the last of their changes is durable or known not to be. The
+// store stays open.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	h.closed = true
+	open := slices.Collect(maps.Keys(h.sessions))
+	h.mu.Unlock()
+	for _, s := range open {
+		s.end(ErrClosed)
+	}
+	h.running.Wait()
+}
+
+// enter counts something that Close has to wait for.
+func (h *Hub) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running.Add(1)
+	return true
+}
+
+func (h *Hub) admit(s *session) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running.Add(1)
+	h.sessions[s] = struct{}{}
+	return true
+}
+
+func (h *Hub) dismiss(s *session) {
+	h.mu.Lock()
+	delete(h.sessions, s)
+	if h.peers[s.peerID] == s {
+		delete(h.peers, s.peerID)
+	}
+	h.mu.Unlock()
+	h.running.Done()
+}
+
+// introduce makes a session the one of its peer; an earlier one is ended: the
+// peer has come back before we noticed that it was gone.
+func (h *Hub) introduce(s *session) {
+	h.mu.Lock()
+	earlier := h.peers[s.peerID]
+	h.peers[s.peerID] = s
+	h.mu.Unlock()
+	if earlier != nil {
+		earlier.end(errReplaced)
+	}
+}
+
+// acquire returns the one document of an id and keeps it in the table until it
+// is released.
+func (h *Hub) acquire(id docid.ID) *document {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.docs[id]
+	if d == nil {
+		d = &document{hub: h, id: id}
+		h.docs[id] = d
+	}
+	d.users++
+	return d
+}
+
+func (h *Hub) release(d *document) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.users--
+}
+
+// sweep drops what nobody has touched since the last sweep until the documents
+// fit their budget again.
+func (h *Hub) sweep() {
+	if !h.sweeping.TryLock() {
+		return
+	}
+	defer h.sweeping.Unlock()
+	for round := 0; round < 2 && h.bytes.Load() > h.GraphBytes; round++ {
+		for _, d := range h.snapshot() {
+			if h.bytes.Load() <= h.GraphBytes*3/4 {
+				return
+			}
+			h.drop(d)
+		}
+	}
+}
+
+func (h *Hub) snapshot() []*document {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	docs := make([]*document, 0, len(h.docs))
+	for _, d := range h.docs {
+		docs = append(docs, d)
+	}
+	return docs
+}
+
+func (h *Hub) drop(d *document) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.touched {
+		d.touched = false
+		return
+	}
+	d.core.Unload()
+	if d.users == 0 && d.core.Idle() && d.core.Graph() == nil {
+		delete(h.docs, d.id)
+		h.bytes.Add(-d.weight)
+		d.weight = 0
+		return
+	}
+	d.tail = tail{}
+	d.weigh()
+}

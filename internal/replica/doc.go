@@ -1,0 +1,24 @@
+// Package replica is the core of the sync protocol that relays and peers
+// share. It does no I/O and has no goroutines, locks, clocks or randomness:
+// an owner tells it what happened and does what it says.
+//
+// A [Greeting] is the server's side of a connection's beginning, and a [Gate]
+// decides about every later frame: whose it is, where it goes, or why the
+// connection must end.
+//
+// A [Document] holds the conversations about one document. [Document.Step]
+// takes an [Event] (a message came, an append is durable, a socket is free)
+// and appends to an [Effects] what is to be done: load the graph, append
+// changes, note that neighbours are owed something, send. Three rules are kept
+// here:
+//
+//   - What a neighbour sent is heard only after its changes are durable or
+//     refused, so nothing is acknowledged or forwarded before.
+//   - Nothing is queued towards a neighbour. It is owed a message, and what
+//     that says is made up when its socket is free: a slow one costs no memory,
+//     and gets many changes in one message when it comes round.
+//   - A step's work is bounded. A message of 100,000 changes is taken in
+//     slices, each durable before the next, with other events in between.
+//
+// A Document belongs to one goroutine at a time.
+package replica
