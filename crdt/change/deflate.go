@@ -32,22 +32,40 @@ func inflate(b []byte, f frame) (chunk []byte, body int, err error) {
 		return nil, 0, errInflate
 	}
 	// The frame's length is known only after the body is: leave room for it.
-	var out bytes.Buffer
-	out.Grow(maxFrame + min(4*(f.end-f.start), 1<<20))
-	out.Write(make([]byte, maxFrame))
-	n, err := io.Copy(&out, io.LimitReader(r, maxBody+1))
-	switch {
-	case err != nil || n <= maxBody && src.Len() > 0:
-		return nil, 0, errInflate
-	case n > maxBody:
-		return nil, 0, errChunkSize
+	out, err := readAll(r, make([]byte, maxFrame, maxFrame+min(4*(f.end-f.start), 1<<20)+1))
+	if err != nil {
+		return nil, 0, err
 	}
+	if src.Len() > 0 {
+		return nil, 0, errInflate
+	}
+	n := len(out) - maxFrame
 	start := lengthStart + ulebSize(uint64(n))
-	chunk = out.Bytes()[maxFrame-start:]
+	chunk = out[maxFrame-start:]
 	copy(chunk, b[:typeStart])
 	chunk[typeStart] = TypeChange
 	appendUleb(chunk[:lengthStart], uint64(n))
 	return chunk, start, nil
+}
+
+// readAll appends what r holds to out, at most maxBody bytes. The memory it
+// takes grows with what was read, never with what a length claims.
+func readAll(r io.Reader, out []byte) ([]byte, error) {
+	const most = maxFrame + int(maxBody) + 1
+	for {
+		n, err := r.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		switch {
+		case len(out) == most:
+			return nil, errChunkSize
+		case err == io.EOF:
+			return out, nil
+		case err != nil:
+			return nil, errInflate
+		case len(out) == cap(out):
+			out = append(make([]byte, 0, min(2*cap(out), most)), out...)
+		}
+	}
 }
 
 // Compressed returns the change as it is best sent or stored: a chunk of type

@@ -29,7 +29,8 @@ func drawDraft(t *rapid.T) *change.Draft {
 		}
 	}
 	// Few different operations, each several times: so there are runs.
-	for at := d.StartOp; len(d.Ops) < rapid.IntRange(0, 40).Draw(t, "ops"); {
+	ops := rapid.IntRange(0, 40).Draw(t, "ops")
+	for at := d.StartOp; len(d.Ops) < ops; {
 		op := drawOp(t, at, earlier)
 		for range rapid.IntRange(1, 4).Draw(t, "times") {
 			d.Ops = append(d.Ops, op)
