@@ -33,9 +33,14 @@ type checker struct {
 // checkOps verifies the columns that this version knows and fills in Ops,
 // NewerFormat and refs.
 func (c *Change) checkOps(cols *columns) error {
-	k := checker{c: c}
+	// Room for what most changes need, so that checking them allocates nothing.
+	var actors [2]uint64
+	var refs [4]Refs
+	k := checker{c: c, used: actors[:], refs: refList{list: refs[:0]}}
+	if n := len(c.OtherActors)/64 + 1; n > len(actors) {
+		k.used = make(bitset, n)
+	}
 	k.init(cols)
-	k.used.init(len(c.OtherActors))
 	for {
 		n, err := k.span()
 		if err != nil {
@@ -54,7 +59,9 @@ func (c *Change) checkOps(cols *columns) error {
 		return errActorUnused
 	}
 	c.NewerFormat = c.NewerFormat || cols.unknown
-	c.refs = k.refs.done()
+	if len(k.refs.list) > 0 {
+		c.refs = append([]Refs(nil), k.refs.list...)
+	}
 	return nil
 }
 

@@ -42,49 +42,43 @@ var specs = [numColumns]uint64{
 	colMarkName:  10<<4 | 5,
 }
 
-// columns are a change's columns, still encoded. An absent column is empty.
+// columns are a change's columns, still encoded.
 type columns struct {
-	data    [numColumns][]byte
+	data    []byte
+	at      [numColumns]uint32
+	size    [numColumns]uint32 // zero if the column is absent
 	extra   []byte
 	unknown bool // there are columns that this version doesn't know
 }
 
-// readColumns reads the column table, which gives each column's specification
+// column returns a column's bytes; none if it is absent.
+func (c *columns) column(i int) []byte { return c.data[c.at[i]:][:c.size[i]] }
+
+// read reads the column table, which gives each column's specification
 // and length, then the columns. What follows them is extra.
-func readColumns(r *reader) (columns, error) {
-	var cols columns
-	var from, to [numColumns]uint64
+func (c *columns) read(r *reader) {
 	var total uint64
 	next, last := 0, int64(-1)
 	for range r.count(maxColumns, 2, errManyColumns) {
 		spec, size := r.uint(), r.uint()
-		if err := checkSpec(spec, last, size); err != nil || r.err != nil {
+		if err := checkSpec(spec, last, size); err != nil {
 			r.fail(err)
-			break
 		}
 		last = int64(spec)
 		for next < numColumns && specs[next] < spec {
 			next++
 		}
 		if next < numColumns && specs[next] == spec {
-			from[next], to[next] = total, total+size
+			c.at[next], c.size[next] = uint32(total), uint32(size)
 		} else {
-			cols.unknown = true
+			c.unknown = true
 		}
 		total += size
 	}
-	data := r.take(total, errColumnsShort)
-	if len(r.b) > MaxExtra {
+	c.data = r.take(total, errColumnsShort)
+	if c.extra = r.b; len(c.extra) > MaxExtra {
 		r.fail(errExtraSize)
 	}
-	if r.err != nil {
-		return cols, r.err
-	}
-	for i := range cols.data {
-		cols.data[i] = data[from[i]:to[i]]
-	}
-	cols.extra = r.b
-	return cols, nil
 }
 
 func checkSpec(spec uint64, last int64, size uint64) error {

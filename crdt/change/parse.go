@@ -6,11 +6,12 @@ package change
 //
 // The Change keeps the slice: the caller must not modify it afterwards.
 func Parse(chunk []byte) (*Change, error) {
-	c, cols, err := read(chunk)
-	if err != nil {
-		return nil, invalid(err, c)
+	var cols columns
+	c, err := read(chunk, &cols)
+	if err == nil {
+		err = c.checkOps(&cols)
 	}
-	if err := c.checkOps(&cols); err != nil {
+	if err != nil {
 		return nil, invalid(err, c)
 	}
 	return c, nil
@@ -23,11 +24,12 @@ func Parse(chunk []byte) (*Change, error) {
 //
 // The Change keeps the slice: the caller must not modify it afterwards.
 func ReadHeader(chunk []byte) (*Change, error) {
-	c, cols, err := read(chunk)
-	if err != nil {
-		return nil, invalid(err, c)
+	var cols columns
+	c, err := read(chunk, &cols)
+	if err == nil {
+		err = c.countOps(&cols)
 	}
-	if err := c.countOps(&cols); err != nil {
+	if err != nil {
 		return nil, invalid(err, c)
 	}
 	return c, nil
@@ -35,22 +37,23 @@ func ReadHeader(chunk []byte) (*Change, error) {
 
 // read verifies the frame and reads the header. If it fails, the change holds
 // what could be read, or is nil.
-func read(b []byte) (*Change, columns, error) {
+func read(b []byte, cols *columns) (*Change, error) {
 	chunk, body, hash, err := open(b)
 	if err != nil {
-		return nil, columns{}, err
+		return nil, err
 	}
 	c := &Change{Hash: hash, chunk: chunk, body: int32(body)}
 	r := reader{b: chunk[body:]}
 	c.readHeader(&r)
 	c.table = int32(len(chunk) - len(r.b))
-	cols, err := readColumns(&r)
-	return c, cols, err
+	cols.read(&r)
+	return c, r.err
 }
 
 // countOps counts the rows of one column.
 func (c *Change) countOps(cols *columns) error {
-	actions := newRuns(cols.data[colAction], unsignedValues)
+	var actions runs
+	actions.init(cols.column(colAction), unsignedValues)
 	c.NewerFormat = cols.unknown
 	for !actions.ended() {
 		if err := actions.load(); err != nil {
@@ -68,10 +71,14 @@ func (c *Change) countOps(cols *columns) error {
 
 // columns reads the column table again; [read] has found it in order.
 func (c *Change) columns() columns {
-	cols, _ := readColumns(&reader{b: c.chunk[c.table:]})
+	var cols columns
+	cols.read(&reader{b: c.chunk[c.table:]})
 	return cols
 }
 
 // Extra returns the bytes after the columns, which have no meaning yet. The
 // caller must not modify them.
-func (c *Change) Extra() []byte { return c.columns().extra }
+func (c *Change) Extra() []byte {
+	cols := c.columns()
+	return cols.extra
+}

@@ -1,7 +1,5 @@
 package change
 
-import "slices"
-
 // ids is an arithmetic progression of counters of one actor. Between rows of
 // a change counters grow evenly, so that whole runs can be judged by their
 // ends.
@@ -48,16 +46,12 @@ const (
 // so each is compared with the latest entry of every kind.
 type refList struct {
 	list   []Refs
-	small  [4]Refs
 	latest [numRefKinds]int // index + 1
 }
 
 func (l *refList) add(kind refKind, r Refs) {
 	if r.Step == 0 || r.Count == 1 {
 		r.Step, r.Count = 0, 1
-	}
-	if l.list == nil {
-		l.list = l.small[:0]
 	}
 	for _, i := range l.latest {
 		if i > 0 && l.list[i-1].contains(r) {
@@ -70,9 +64,6 @@ func (l *refList) add(kind refKind, r Refs) {
 	l.list = append(l.list, r)
 	l.latest[kind] = len(l.list)
 }
-
-// done returns the list in a slice of its own.
-func (l *refList) done() []Refs { return slices.Clone(l.list) }
 
 func (r Refs) end() int64 { return int64(r.First) + int64(r.Count-1)*r.Step }
 
@@ -106,23 +97,14 @@ func (r *Refs) extend(o Refs) bool {
 }
 
 // bitset is a set of small numbers.
-type bitset struct {
-	words []uint64
-	small [2]uint64
-}
+type bitset []uint64
 
-func (s *bitset) init(largest int) {
-	if s.words = s.small[:]; largest >= 64*len(s.small) {
-		s.words = make([]uint64, largest/64+1)
-	}
-}
-
-func (s *bitset) set(i int) { s.words[i/64] |= 1 << (i % 64) }
+func (s bitset) set(i int) { s[i/64] |= 1 << (i % 64) }
 
 // all reports whether the set holds 1 … largest.
-func (s *bitset) all(largest int) bool {
+func (s bitset) all(largest int) bool {
 	for i := 1; i <= largest; i++ {
-		if s.words[i/64]&(1<<(i%64)) == 0 {
+		if s[i/64]&(1<<(i%64)) == 0 {
 			return false
 		}
 	}

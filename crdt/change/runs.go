@@ -53,11 +53,12 @@ type runs struct {
 	some     bool // a value was seen
 }
 
-func newRuns(data []byte, values uint8) runs {
+// init begins a column, whose fields are still zero.
+func (r *runs) init(data []byte, values uint8) {
+	r.rest, r.values = data, values
 	if len(data) == 0 {
-		return runs{left: endless, kind: nullRun, absent: true, values: values}
+		r.left, r.kind, r.absent = endless, nullRun, true
 	}
-	return runs{rest: data, values: values}
 }
 
 // null reports whether the current rows have no value.

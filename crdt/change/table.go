@@ -19,22 +19,23 @@ var rowColumns = [...]int{
 	colAction, colValueMeta, colPredCount, colMarkName,
 }
 
+// valuesOf says how the values of rowColumns are encoded, where they are not
+// plain numbers.
+var valuesOf = [numColumns]uint8{
+	colKeyCtr:   signedValues,
+	colKeyStr:   textValues,
+	colMarkName: textValues,
+}
+
 func (t *table) init(cols *columns) {
-	for i, data := range cols.data {
-		values := unsignedValues
-		switch i {
-		case colInsert, colValue, colExpand:
-			continue
-		case colKeyCtr, colPredCtr:
-			values = signedValues
-		case colKeyStr, colMarkName:
-			values = textValues
-		}
-		t.col[i] = newRuns(data, values)
+	for _, i := range rowColumns {
+		t.col[i].init(cols.column(i), valuesOf[i])
 	}
-	t.insert = newFlips(cols.data[colInsert])
-	t.expand = newFlips(cols.data[colExpand])
-	t.raw = cols.data[colValue]
+	t.col[colPredActor].init(cols.column(colPredActor), unsignedValues)
+	t.col[colPredCtr].init(cols.column(colPredCtr), signedValues)
+	t.insert = newFlips(cols.column(colInsert))
+	t.expand = newFlips(cols.column(colExpand))
+	t.raw = cols.column(colValue)
 }
 
 // span returns the length of the span that begins at the current row; zero
