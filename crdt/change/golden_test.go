@@ -126,3 +126,30 @@ func TestReadHeaderAgreesWithParse(t *testing.T) {
 		}
 	})
 }
+
+func TestSplitFindsEveryChangeOfATrace(t *testing.T) {
+	rest, err := os.ReadFile("testdata/trace-300.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last change.Hash
+	var count int
+	for len(rest) > 0 {
+		chunk, kind, after, err := change.Split(rest)
+		if err != nil || kind != change.TypeChange {
+			t.Fatalf("after %d: type %d: %v", count, kind, err)
+		}
+		c, err := change.Parse(chunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if count > 0 && (len(c.Deps) != 1 || c.Deps[0] != last) {
+			t.Fatalf("change %d depends on %v, want %s", count, c.Deps, last)
+		}
+		last, rest = c.Hash, after
+		count++
+	}
+	if count != 301 {
+		t.Errorf("%d changes, want 301", count)
+	}
+}

@@ -1,14 +1,14 @@
 // Records real changes of the JavaScript Automerge into golden-<version>.json.gz.
 //
 //	npm i @automerge/automerge@3.5.0 am22@npm:@automerge/automerge@2.2.9
-//	node record.mjs <where to write>
+//	node record.mjs <where to write> [editing-trace.json.gz]
 //
 // Each scenario yields every change of one document, as JavaScript reports it:
 // the bytes (base64, of type 1 or 2 as JavaScript writes them) and what its own
 // decoder says of them. Actors are fixed and times are zero, so that running it
 // again gives the same file.
-import { writeFileSync } from "node:fs"
-import { gzipSync } from "node:zlib"
+import { readFileSync, writeFileSync } from "node:fs"
+import { gunzipSync, gzipSync } from "node:zlib"
 import * as A35 from "@automerge/automerge"
 import * as A22 from "am22"
 
@@ -197,4 +197,15 @@ function scenarios(A, next) {
 
 for (const [version, A] of [["3.5.0", A35], ["2.2.9", A22.next ?? A22]]) {
   writeFileSync(`${out}/golden-${version}.json.gz`, gzipSync(JSON.stringify(scenarios(A), json, 0) + "\n", { level: 9 }))
+}
+
+// The first edits of a real editing session, one change each, as concatenated
+// chunks. Each edit of the trace is [position, deleted, inserted letters…].
+if (process.argv[3]) {
+  const edits = JSON.parse(gunzipSync(readFileSync(process.argv[3])))
+  let d = A35.change(A35.init(actor(30)), { time: 0 }, d => { d.text = "" })
+  for (const [at, deleted, ...inserted] of edits.slice(0, 300)) {
+    d = A35.change(d, { time: 0 }, d => A35.splice(d, ["text"], at, deleted, inserted.join("")))
+  }
+  writeFileSync(`${out}/trace-300.bin`, Buffer.concat(A35.getAllChanges(d)))
 }
