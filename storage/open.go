@@ -42,7 +42,7 @@ func Open(path string, opts Options) (*Store, error) {
 func (s *Store) openBadger() error {
 	dir := filepath.Join(s.path, badgerDir)
 	if !s.options.InMemory {
-		if err := s.checkPresent(dir); err != nil {
+		if err := errors.Join(s.checkPresent(dir), checkTables(dir)); err != nil {
 			return err
 		}
 	}
@@ -89,9 +89,13 @@ func (s *Store) checkPresent(dir string) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, badger.ManifestFilename)); errors.Is(err, os.ErrNotExist) {
-		return damaged("%s has lost its data (%s knows of %d rows)", s.path, witnessFile, t.last)
+		return s.lost(t)
 	}
 	return nil
+}
+
+func (s *Store) lost(t testimony) error {
+	return damaged("%s has lost its data (%s knows of %d rows)", s.path, witnessFile, t.last)
 }
 
 // begin makes an open database a store: finds where its journal ends, sweeps
@@ -131,6 +135,9 @@ func (s *Store) settleIncarnation() error {
 		}
 	}
 	fresh := known == Incarnation{}
+	if fresh && ok && seen.last > 0 {
+		return s.lost(seen)
+	}
 	if s.recovered = !fresh && ok && (seen.last > s.LastSeq() || seen.incarnation != known); s.recovered {
 		s.log.Warn("the store has gone back in time: rows that were durable are gone; it begins a new incarnation",
 			"path", s.path, "rows", s.LastSeq(), "witnessed", seen.last)

@@ -3,7 +3,6 @@ package storagetest
 import (
 	"encoding/binary"
 	"fmt"
-	"testing"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -22,9 +21,15 @@ func NewAuthor(number uint64) *Author {
 	return &Author{actor: change.ActorID(actor)}
 }
 
+// Resume sets how many changes the author has written, and returns the author.
+func (a *Author) Resume(seq uint64) *Author {
+	a.seq = seq
+	return a
+}
+
 // Write returns a change on top of deps that is a little larger than size
 // bytes, at most 1 MiB.
-func (a *Author) Write(tb testing.TB, size int, deps ...change.Hash) *change.Change {
+func (a *Author) Write(tb TB, size int, deps ...change.Hash) *change.Change {
 	tb.Helper()
 	c, err := a.write(size, deps)
 	if err != nil {
@@ -49,7 +54,7 @@ func (a *Author) write(size int, deps []change.Hash) (*change.Change, error) {
 
 // Chain returns n changes of a size, each on top of the one before, the first
 // on top of deps.
-func (a *Author) Chain(tb testing.TB, n, size int, deps ...change.Hash) []*change.Change {
+func (a *Author) Chain(tb TB, n, size int, deps ...change.Hash) []*change.Change {
 	tb.Helper()
 	changes := make([]*change.Change, n)
 	for i := range changes {

@@ -1,0 +1,229 @@
+package storage_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/storage"
+	"github.com/godwit-sync/godwit/storage/storagetest"
+)
+
+// commit appends n small changes to a document, a batch each.
+func commit(tb testing.TB, s *storage.Store, document uint32, n int) {
+	tb.Helper()
+	author := storagetest.NewAuthor(uint64(document))
+	base := 0
+	if info, err := s.Document(storagetest.ID('t', document)); err == nil {
+		base = info.Changes
+		author.Resume(uint64(base))
+	}
+	for i := range n {
+		if _, err := s.Commit(tb.Context(), appendTo(document, base+i, author.Write(tb, 200))); err != nil {
+			tb.Fatal("commit:", err)
+		}
+	}
+}
+
+func appendTo(document uint32, base int, changes ...*change.Change) *storage.Batch {
+	return &storage.Batch{Appends: []storage.Append{
+		{Document: storagetest.ID('t', document), Base: base, Changes: changes},
+	}}
+}
+
+func writeFile(tb testing.TB, content []byte, path ...string) {
+	tb.Helper()
+	if err := os.WriteFile(filepath.Join(path...), content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// copyDir copies a store's directory. Of an open store this is what a crash
+// would leave.
+func copyDir(tb testing.TB, from string) string {
+	tb.Helper()
+	to := filepath.Join(tb.TempDir(), "copy")
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		tb.Fatal(err)
+	}
+	return to
+}
+
+func wantOpen(tb testing.TB, dir string, want error, words ...string) {
+	tb.Helper()
+	s, err := storage.Open(dir, storage.Options{})
+	if err == nil {
+		closeStore(tb, s)
+	}
+	if !errors.Is(err, want) {
+		tb.Fatalf("open: got %v, want %v", err, want)
+	}
+	for _, word := range append(words, dir) {
+		if !strings.Contains(err.Error(), word) {
+			tb.Errorf("the message %q doesn't say %q", err, word)
+		}
+	}
+}
+
+func TestLocked(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, storage.Options{})
+	wantOpen(t, dir, storage.ErrLocked, "stop the other process")
+	closeStore(t, s)
+	closeStore(t, open(t, dir, storage.Options{}))
+}
+
+func TestForeignDirectories(t *testing.T) {
+	foreign := t.TempDir()
+	writeFile(t, []byte("Dear diary"), foreign, "diary.txt")
+	wantOpen(t, foreign, storage.ErrNotStore, "diary.txt", "empty or a new directory")
+
+	other := t.TempDir()
+	writeFile(t, []byte("something else"), other, "FORMAT")
+	wantOpen(t, other, storage.ErrNotStore)
+
+	newer := t.TempDir()
+	writeFile(t, []byte("godwit store 2\n"), newer, "FORMAT")
+	wantOpen(t, newer, storage.ErrNewerFormat, "format 2", "newer godwit")
+	if entries, err := os.ReadDir(newer); err != nil || len(entries) != 1 {
+		t.Errorf("a refused directory was touched: %v (%v)", entries, err)
+	}
+
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, nil, file)
+	if _, err := storage.Open(file, storage.Options{}); err == nil {
+		t.Error("a file was opened as a store")
+	}
+}
+
+// A crash while the directory is made leaves little; Open must go on from it.
+func TestInterruptedCreation(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "deep", "data")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, []byte("godw"), dir, "FORMAT.tmp")
+	s := open(t, dir, storage.Options{})
+	commit(t, s, 1, 1)
+	closeStore(t, s)
+
+	bare := t.TempDir()
+	writeFile(t, []byte("godwit store 1\n"), bare, "FORMAT")
+	closeStore(t, open(t, bare, storage.Options{}))
+}
+
+// Badger leaves an empty file when it is killed at the wrong moment, and then
+// fails to open, once.
+func TestEmptyMemtableFile(t *testing.T) {
+	if !runsInChild(t) {
+		return
+	}
+	dir := t.TempDir()
+	s := open(t, dir, storage.Options{Small: true})
+	commit(t, s, 1, 3)
+	image := copyDir(t, dir)
+	closeStore(t, s)
+	writeFile(t, nil, image, "badger", "00099.mem")
+	s = open(t, image, storage.Options{Small: true})
+	defer closeStore(t, s)
+	if s.LastSeq() != 3 {
+		t.Fatalf("LastSeq is %d, want 3", s.LastSeq())
+	}
+}
+
+func TestDiskReserve(t *testing.T) {
+	var free atomic.Uint64
+	free.Store(1 << 40)
+	opts := storage.WithFreeSpace(storage.Options{Reserve: 1 << 20}, func(string) (uint64, error) { return free.Load(), nil })
+	dir := t.TempDir()
+	s := open(t, dir, opts)
+	commit(t, s, 1, 3)
+	free.Store(1<<20 - 1)
+
+	large := storagetest.NewAuthor(2).Chain(t, 20, 50_000)
+	for _, b := range []*storage.Batch{appendTo(1, 3, large[0]), appendTo(2, 0, large...)} {
+		if _, err := s.Commit(t.Context(), b); !errors.Is(err, storage.ErrDiskFull) || !strings.Contains(err.Error(), "make room") {
+			t.Fatalf("got %v, want ErrDiskFull", err)
+		}
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, storage.ErrDiskFull) {
+		t.Errorf("check: got %v, want ErrDiskFull", err)
+	}
+	if stats := s.Stats(); stats.Refused < 3 || stats.DiskFree != 1<<20-1 {
+		t.Errorf("stats are %+v", stats)
+	}
+	if n := len(storagetest.Collect(t, s.Changes(t.Context(), storagetest.ID('t', 1), 0))); n != 3 {
+		t.Errorf("%d changes are readable, want 3", n)
+	}
+	closeStore(t, s)
+
+	s = open(t, dir, opts)
+	defer closeStore(t, s)
+	if s.LastSeq() != 3 {
+		t.Fatalf("LastSeq is %d, want 3", s.LastSeq())
+	}
+	free.Store(1 << 20)
+	commit(t, s, 1, 1)
+}
+
+// After a failed write nobody knows what is on the disk: nothing goes on.
+func TestFailedWrite(t *testing.T) {
+	s := open(t, t.TempDir(), storage.Options{})
+	commit(t, s, 1, 1)
+	if err := s.BreakDisk(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Commit(t.Context(), appendTo(1, 1, storagetest.NewAuthor(9).Write(t, 10)))
+	if !errors.Is(err, storage.ErrFailed) {
+		t.Fatalf("got %v, want ErrFailed", err)
+	}
+	if _, err := s.Document(storagetest.ID('t', 1)); !errors.Is(err, storage.ErrFailed) {
+		t.Errorf("reading: got %v, want ErrFailed", err)
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, storage.ErrFailed) {
+		t.Errorf("check: got %v, want ErrFailed", err)
+	}
+	if s.LastSeq() != 1 {
+		t.Errorf("LastSeq is %d, want 1", s.LastSeq())
+	}
+	closeStore(t, s)
+}
+
+// What was staged and never committed is gone after the next opening.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, storage.Options{Small: true})
+	commit(t, s, 1, 1)
+	for range 3 {
+		if err := s.Stage(appendTo(1, 1, storagetest.NewAuthor(3).Chain(t, 10, 60_000)...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.Orphans(); err != nil || n < 30 {
+		t.Fatalf("%d orphans (%v), want 30 and more", n, err)
+	}
+	closeStore(t, s)
+	s = open(t, dir, storage.Options{Small: true})
+	defer closeStore(t, s)
+	if n, err := s.Orphans(); err != nil || n != 0 {
+		t.Fatalf("%d orphans are left (%v)", n, err)
+	}
+	commit(t, s, 1, 1)
+}
+
+// A staged batch that conflicts leaves nothing, at once.
+func TestConflictUnstages(t *testing.T) {
+	s := open(t, t.TempDir(), storage.Options{})
+	defer closeStore(t, s)
+	_, err := s.Commit(t.Context(), appendTo(1, 7, storagetest.NewAuthor(3).Chain(t, 10, 60_000)...))
+	if !errors.Is(err, storage.ErrConflict) {
+		t.Fatalf("got %v, want ErrConflict", err)
+	}
+	if n, err := s.Orphans(); err != nil || n != 0 {
+		t.Fatalf("%d orphans are left (%v)", n, err)
+	}
+}

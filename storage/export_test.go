@@ -1,0 +1,100 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// WithFreeSpace returns options of a store that believes free.
+func WithFreeSpace(o Options, free func(string) (uint64, error)) Options {
+	o.freeSpace = free
+	return o
+}
+
+// Stage stages a batch's changes and leaves them there.
+func (s *Store) Stage(b *Batch) error {
+	_, err := s.stageChanges(context.Background(), b)
+	return err
+}
+
+// BreakDisk makes every later write fail.
+func (s *Store) BreakDisk() error { return s.db.Close() }
+
+// Orphans returns how many staged pieces and markers nothing refers to.
+func (s *Store) Orphans() (n int, err error) {
+	wanted := make(map[stageID]bool)
+	err = s.view(func(txn *badger.Txn) error {
+		if err := each(txn, tagDocument, func(key, value []byte) error {
+			body, err := unseal(key, value)
+			if err != nil {
+				return err
+			}
+			row, _, ok := decodeDocument(body)
+			if !ok {
+				return damaged("row %q", key)
+			}
+			wanted[row.spill] = true
+			return nil
+		}); err != nil {
+			return err
+		}
+		if err := each(txn, tagPayload, func(key, value []byte) error {
+			if value[1] != runLink {
+				return nil
+			}
+			l, err := decodeLink(key, value)
+			wanted[l.stage] = true
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, tag := range []byte{tagStaged, tagStage} {
+			if err := each(txn, tag, func(key, _ []byte) error {
+				if tag == tagStage || !wanted[stageID(key[2:2+ownerSize])] {
+					n++
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+func each(txn *badger.Txn, tag byte, visit func(key, value []byte) error) error {
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{tag}})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		key := it.Item().KeyCopy(nil)
+		if err := it.Item().Value(func(value []byte) error { return visit(key, value) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DecodeAll runs every decoder of a value on bytes that may be anything, and
+// returns those that accepted them, encoded again.
+func DecodeAll(value []byte) [][]byte {
+	var again [][]byte
+	if d, spilled, ok := decodeDocument(value); ok && spilled == 0 {
+		again = append(again, d.encode())
+	}
+	if r, ok := decodeRow(1<<40, value); ok && r.Kind.known() {
+		again = append(again, r.encode())
+	}
+	if _, err := unseal([]byte("key"), value); err == nil {
+		again = append(again, value)
+	}
+	if l, err := decodeLink([]byte("key"), seal([]byte("key"), value)); err == nil {
+		again = append(again, l.encode([]byte("key")))
+	}
+	p := page{end: 1 << 20}
+	if p.add(value, 10) == nil {
+		_, _ = p.runs[0].split([16]byte{})
+	}
+	return again
+}
