@@ -39,6 +39,20 @@ func BenchmarkParseRows(b *testing.B) {
 	benchmarkParse(b, longestOf(b, "more than ten thousand rows", 0), change.Parse)
 }
 
+func BenchmarkEncodeKeystroke(b *testing.B) {
+	c, err := change.Parse(keystroke(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := redraft(b, c)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Encode(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func benchmarkParse(b *testing.B, chunk []byte, parse func([]byte) (*change.Change, error)) {
 	b.SetBytes(int64(len(chunk)))
 	b.ReportAllocs()

@@ -36,7 +36,7 @@ type Refs struct {
 	Actor int // 0 = the change's own actor, i = OtherActors[i-1]
 	First uint64
 	Step  int64
-	Count uint64
+	Count uint64 // ≥ 1; Step is 0 if it is 1
 }
 
 // Bytes returns the change's type-1 chunk. The caller must not modify it.
@@ -44,8 +44,9 @@ func (c *Change) Bytes() []byte { return c.chunk }
 
 // Refs returns the ids that the change's operations name as object, element or
 // predecessor and that must therefore lie in its causal past. Ids of the
-// change itself have been checked by [Parse] and are left out. The caller must
-// not modify the slice.
+// change itself have been checked by [Parse] and are left out. Each id occurs
+// at least once; the order means nothing. A change from [ReadHeader] has none.
+// The caller must not modify the slice.
 func (c *Change) Refs() []Refs { return c.refs }
 
 // MaxOp returns the counter of the change's last operation; StartOp-1 if it

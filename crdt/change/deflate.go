@@ -23,14 +23,23 @@ var (
 	}}
 )
 
+// inflater is what package flate reads with.
+type inflater interface {
+	io.Reader
+	flate.Resetter
+}
+
 // inflate makes a chunk of type 1 of one of type 2. It stops at [MaxChunk].
 func inflate(b []byte, f frame) (chunk []byte, body int, err error) {
 	src := bytes.NewReader(b[f.start:f.end])
-	r := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(r)
-	if err := r.(flate.Resetter).Reset(src, nil); err != nil {
+	r := inflaters.Get().(inflater)
+	if err := r.Reset(src, nil); err != nil {
 		return nil, 0, errInflate
 	}
+	defer func() {
+		src.Reset(nil) // the pool must not keep the chunk alive
+		inflaters.Put(r)
+	}()
 	// The frame's length is known only after the body is: leave room for it.
 	out, err := readAll(r, make([]byte, maxFrame, maxFrame+min(4*(f.end-f.start), 1<<20)+1))
 	if err != nil {
@@ -77,11 +86,12 @@ func (c *Change) Compressed() []byte {
 	body := c.chunk[c.body:]
 	var deflated bytes.Buffer
 	w := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(w)
 	w.Reset(&deflated)
 	// Writing to memory can't fail.
 	_, _ = w.Write(body)
 	_ = w.Close()
+	w.Reset(io.Discard)
+	deflaters.Put(w)
 	if deflated.Len() >= len(body) {
 		return c.chunk
 	}

@@ -24,6 +24,7 @@ type golden struct {
 	Message  string
 	Ops      uint64
 	Chunk    []byte
+	Decoded  []goldenOp
 	// Bare is set if JavaScript could tell the hash, but not the fields.
 	Bare bool `json:"-"`
 }
