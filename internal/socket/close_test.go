@@ -1,7 +1,9 @@
 package socket_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -30,8 +32,8 @@ func TestCloseSaysGoodbye(t *testing.T) {
 	p.client.Close(socket.CodeNormal, "")
 }
 
-// What was said before a goodbye arrives, even if the other end said something
-// that nobody read anymore.
+// What was said before a goodbye arrives, even if it is still under way and
+// the other end said something that nobody reads anymore.
 func TestLastWordsArrive(t *testing.T) {
 	server, ws := stranger(t, socket.Options{})
 	for range 3 {
@@ -40,16 +42,48 @@ func TestLastWordsArrive(t *testing.T) {
 		}
 	}
 	expect(t, <-read(server), nil)
-	expect(t, server.WriteFrame([]byte("why")), nil)
-	server.Close(socket.CodePolicy, strings.Repeat("ä", 100))
-	if _, why, err := ws.ReadMessage(); err != nil || string(why) != "why" {
-		t.Errorf("the peer read %q, %v", why, err)
+	words := noise(1 << 20)
+	written := make(chan error, 1)
+	go func() {
+		written <- server.WriteFrame(words)
+		server.Close(socket.CodePolicy, strings.Repeat("ä", 100))
+		close(written)
+	}()
+	_, r, err := ws.NextReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(words))
+	if _, err := io.ReadFull(r, got[:len(got)-1]); err != nil {
+		t.Fatal(err)
+	}
+	for err := range written {
+		expect(t, err, nil)
+	}
+	if _, err := io.ReadFull(r, got[len(got)-1:]); err != nil || !bytes.Equal(got, words) {
+		t.Errorf("other words: %v", err)
 	}
 	var closed *websocket.CloseError
 	if err := goodbye(ws); !errors.As(err, &closed) || closed.Code != websocket.ClosePolicyViolation ||
 		len(closed.Text) != 122 || !utf8.ValidString(closed.Text) {
 		t.Errorf("the goodbye was %v", err)
 	}
+}
+
+func TestCloseWakesTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, ws := listen(t, socket.Options{}).strange(t)
+		ws.SetCloseHandler(func(int, string) error { return nil }) // it hears the goodbye, and says nothing
+		go func() { _ = goodbye(ws) }()
+		reading := read(server)
+		synctest.Wait()
+		start := time.Now()
+		server.Close(socket.CodeNormal, "")
+		expect(t, <-reading, socket.ErrClosed)
+		if got := time.Since(start); got != 0 {
+			t.Errorf("the reader woke after %v", got)
+		}
+	})
 }
 
 func TestAbortEndsWriterAndReader(t *testing.T) {

@@ -180,9 +180,14 @@ func TestPeerThatVanishesWithinAFrame(t *testing.T) {
 // announce sends the beginning of a binary message of a given length.
 func announce(t *testing.T, ws *websocket.Conn, length, sent int) {
 	t.Helper()
-	header := binary.BigEndian.AppendUint64([]byte{0x82, 0xff}, uint64(length))
-	frame := net.Buffers{header, make([]byte, 4), make([]byte, sent)} // a mask of zeros changes nothing
-	if _, err := frame.WriteTo(ws.NetConn()); err != nil {
+	if err := begin(ws, length, sent); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func begin(ws *websocket.Conn, length, sent int) error {
+	header := binary.BigEndian.AppendUint64([]byte{0x82, 0xff}, uint64(length))
+	frame := net.Buffers{header, make([]byte, 4), make([]byte, sent)} // a mask of zeros changes nothing
+	_, err := frame.WriteTo(ws.NetConn())
+	return err
 }
