@@ -79,13 +79,12 @@ func (b *Budget) grant(w *waiter) bool {
 	return true
 }
 
-// forget takes a waiter out of the line. If it was served meanwhile, its
-// account's release gives that back.
+// forget takes a waiter out of the line. Its account is then to be given back:
+// that returns what it may have got meanwhile, and serves those behind it.
 func (b *Budget) forget(w *waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.waiting.Remove(w.place)
-	b.serve() // whoever was behind it may want less
 }
 
 // giveBack takes everything that the account holds, and serves the line.

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -36,7 +37,7 @@ func (c *Conn) Close(code Code, reason string) {
 	}
 	goodbye := websocket.FormatCloseMessage(int(code), shorten(reason))
 	err := c.ws.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(goodbyeTimeout))
-	if err != nil && err != websocket.ErrCloseSent {
+	if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
 		_ = c.ws.Close() // the peer can't be told anything
 		return
 	}

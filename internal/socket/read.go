@@ -85,12 +85,12 @@ func (c *Conn) readingFailed(err error) error {
 func (c *Conn) assemble(r io.Reader) (Frame, error) {
 	scratch := scratches.Get().(*[smallFrame]byte)
 	defer scratches.Put(scratch)
-	n, err := c.fill(r, scratch[:])
-	switch {
-	case err == io.EOF:
-		return Frame{Bytes: bytes.Clone(scratch[:n])}, nil
-	case err != nil:
+	n, complete, err := c.fill(r, scratch[:])
+	if err != nil {
 		return Frame{}, err
+	}
+	if complete {
+		return Frame{Bytes: bytes.Clone(scratch[:n])}, nil
 	}
 	share := c.budget.open()
 	data, err := c.assembleLarge(r, scratch[:], share)
@@ -110,13 +110,13 @@ func (c *Conn) assembleLarge(r io.Reader, begun []byte, share *share) ([]byte, e
 		if err != nil {
 			return nil, err
 		}
-		n, err := c.fill(r, grown[len(data):])
-		data = grown[:len(data)+n]
-		switch {
-		case err == io.EOF:
-			return data, nil
-		case err != nil:
+		n, complete, err := c.fill(r, grown[len(data):])
+		if err != nil {
 			return nil, err
+		}
+		data = grown[:len(data)+n]
+		if complete {
+			return data, nil
 		}
 	}
 }
@@ -136,19 +136,18 @@ func (c *Conn) grow(data []byte, share *share) ([]byte, error) {
 	return grown, nil
 }
 
-// fill reads until buf is full (nil) or the message ends (io.EOF).
-func (c *Conn) fill(r io.Reader, buf []byte) (n int, err error) {
+// fill reads until buf is full or the message is complete.
+func (c *Conn) fill(r io.Reader, buf []byte) (n int, complete bool, err error) {
 	for n < len(buf) {
-		var read int
-		read, err = r.Read(buf[n:])
+		read, err := r.Read(buf[n:])
 		n += read
 		c.pulse.heard.Store(true)
-		switch {
-		case err == io.EOF:
-			return n, io.EOF
-		case err != nil:
-			return n, readError(err)
+		if err == io.EOF { //nolint:errorlint // a lost connection may wrap it, a complete message doesn't
+			return n, true, nil
+		}
+		if err != nil {
+			return n, false, readError(err)
 		}
 	}
-	return n, nil
+	return n, false, nil
 }

@@ -29,3 +29,16 @@ func BenchmarkAppendSync(b *testing.B) {
 		frame = wire.Append(frame[:0], m)
 	}
 }
+
+func BenchmarkDecodeEphemeral(b *testing.B) {
+	frame := wire.Append(nil, wire.Ephemeral{
+		SenderID: typing.SenderID, TargetID: typing.TargetID, Document: document,
+		SessionID: "utk8x4ze9em", Count: 7, Data: typing.Data,
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := wire.Decode(frame); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/mr-tron/base58"
@@ -59,7 +60,7 @@ func (n name) head() (hash change.Hash, err error) {
 	}
 	hash = change.Hash(raw[:change.HashSize])
 	if checksum(hash) != [headChecksum]byte(raw[change.HashSize:]) {
-		return hash, fmt.Errorf("wrong checksum")
+		return hash, errors.New("wrong checksum")
 	}
 	return hash, nil
 }
