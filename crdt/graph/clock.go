@@ -2,178 +2,92 @@ package graph
 
 import (
 	"maps"
-	"slices"
-
-	"github.com/godwit-sync/godwit/crdt/change"
+	"math"
 )
 
-// clock describes the past of a change. The past is closed under deps and
-// under "the actor's previous change", so it is told by a number per actor; and
-// since most changes are made on top of all that was there, by a floor below
-// which everything belongs to it, and numbers only for what lies above.
+// clock tells what comes before a change, and the change itself. The past is
+// closed under deps and under "the actor's previous change", so a number per
+// actor tells it; and since most changes are made on top of nearly all that
+// was there, it is told by a floor below which everything belongs to it, and
+// numbers only for what lies above. A clock is never modified.
 type clock struct {
 	floor uint32            // all nodes below are in the past
 	seqs  map[uint32]uint32 // actor → how many of its changes, where above the floor
 }
 
-func (c *clock) merge(other *clock) {
-	c.floor = max(c.floor, other.floor)
-	for a, seq := range other.seqs {
-		c.seqs[a] = max(c.seqs[a], seq)
-	}
-}
-
-func (c *clock) clone() *clock { return &clock{c.floor, maps.Clone(c.seqs)} }
-
-func (c *clock) footprint() int64 { return 64 + 16*int64(len(c.seqs)) }
-
-// Clocks are only asked for at changes made beside the heads: offline branches.
-// A branch is a chain, so keeping the clock of each branch's end makes the next
-// change cheap; one of every so many nodes is kept for good, so that going back
-// to the middle of a long branch is not a walk through all of it.
+// A search for the past of a change follows deps until it meets changes whose
+// past is everything before them in the log, or changes with a clock of their
+// own. Enough of those are kept that it looks at no more than clockGap nodes
+// per dep, or, where a great many branches are open, at about as many nodes as
+// there are branches: then clocks are large, and kept more rarely, so that they
+// never take more than a few numbers per node.
 const (
-	branchEnds   = 32
-	milestoneGap = 1024
+	clockGap   = 64
+	clockShare = 4    // entries per node passed
+	raiseLimit = 1024 // how far one clock lifts its floor
 )
 
-type clockCache struct {
-	ends       []clockAt // the most recent last
-	milestones map[uint32]*clock
-	bytes      int64 // of the milestones
-}
+// stepsTo returns how many nodes a search looks at that begins at node i.
+func (g *Graph) stepsTo(i uint32) int { return max(1, int(g.nodes[i].steps)) }
 
-type clockAt struct {
-	node  uint32
-	clock *clock
-}
-
-func (cc *clockCache) clear() { *cc = clockCache{} }
-
-func (cc *clockCache) footprint() int64 {
-	total := cc.bytes
-	for _, e := range cc.ends {
-		total += e.clock.footprint()
-	}
-	return total
-}
-
-func (cc *clockCache) at(node uint32) *clock {
-	for i := len(cc.ends) - 1; i >= 0; i-- {
-		if cc.ends[i].node == node {
-			return cc.ends[i].clock
-		}
-	}
-	return cc.milestones[node]
-}
-
-// take removes and returns the clock of a branch's end, which is about to move.
-func (cc *clockCache) take(node uint32) *clock {
-	for i, e := range cc.ends {
-		if e.node == node {
-			cc.ends = slices.Delete(cc.ends, i, i+1)
-			return e.clock
-		}
-	}
-	return nil
-}
-
-func (cc *clockCache) put(node uint32, c *clock) {
-	if len(cc.ends) == branchEnds {
-		cc.ends = slices.Delete(cc.ends, 0, 1)
-	}
-	cc.ends = append(cc.ends, clockAt{node, c})
-	if node%milestoneGap != 0 {
+// noteSteps records how long a search from the last node is, and cuts it short
+// with a clock if it is too long.
+func (g *Graph) noteSteps(i uint32, p *placement) {
+	n := &g.nodes[i]
+	if n.total {
+		n.steps = 1
 		return
 	}
-	if cc.milestones == nil {
-		cc.milestones = map[uint32]*clock{}
+	if p.steps >= clockGap {
+		g.workOut(p)
+		if p.steps = p.past.steps; p.steps >= clockGap/2 && p.steps*clockShare >= p.past.entries() {
+			g.keepClock(i, p.past)
+			return
+		}
 	}
-	cc.milestones[node] = c.clone()
-	cc.bytes += c.footprint()
+	n.steps = uint16(min(p.steps+1, math.MaxUint16))
 }
 
-// pastOf returns the past of a change about to be added.
-func (g *Graph) pastOf(c *change.Change, parents []uint32) *clock {
-	var past *clock
-	if len(parents) == 1 {
-		past = g.clocks.take(parents[0])
+func (g *Graph) keepClock(i uint32, before *past) {
+	if g.clocks == nil {
+		g.clocks = map[uint32]*clock{}
 	}
-	if past == nil {
-		past = &clock{seqs: map[uint32]uint32{}}
-		for _, p := range parents {
-			g.walk(past, p)
-		}
-	}
-	if own, ok := g.actorOf[c.Actor]; ok { // seq without ancestry: its own past counts too
-		g.walk(past, g.actors[own].changes[c.Seq-2])
-	}
-	return past
+	c := before.clockAt(i)
+	g.clocks[i] = c
+	g.clockBytes += c.footprint()
+	g.nodes[i].steps = 0
 }
 
-// walk adds node start and its past to a clock.
-func (g *Graph) walk(past *clock, start uint32) {
-	stack := []uint32{start}
-	for len(stack) > 0 {
-		i := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		n := &g.nodes[i]
-		known := past.seqs[n.actor]
-		if i < past.floor || known >= n.seq {
-			continue
-		}
-		past.seqs[n.actor] = n.seq
-		for seq := n.seq; seq > known; seq-- {
-			i := g.actors[n.actor].changes[seq-1]
-			if i < past.floor {
-				break
-			}
-			if g.nodes[i].total {
-				past.floor = max(past.floor, i+1)
-				break
-			}
-			if kept := g.clocks.at(i); kept != nil {
-				past.merge(kept)
-				break
-			}
-			stack = append(stack, g.parentsOf(i)...)
-		}
+func (g *Graph) forgetClock(i uint32) {
+	if c := g.clocks[i]; c != nil {
+		g.clockBytes -= c.footprint()
+		delete(g.clocks, i)
 	}
 }
 
-// upTo returns those of an actor's changes that are in a past.
-func (g *Graph) upTo(past *clock, a uint32) []uint32 {
-	changes := g.actors[a].changes
-	below, _ := slices.BinarySearch(changes, past.floor)
-	return changes[:max(below, int(past.seqs[a]))]
+func (c *clock) footprint() int64 { return 160 + 16*int64(len(c.seqs)) }
+
+// clockAt returns the clock of node i, before which this past lies.
+func (p *past) clockAt(i uint32) *clock {
+	c := &clock{floor: p.floor, seqs: maps.Clone(p.seqs)}
+	if p.base != nil {
+		for a, seq := range p.base.seqs {
+			c.seqs[a] = max(c.seqs[a], seq)
+		}
+	}
+	c.seqs[p.g.nodes[i].actor] = p.g.nodes[i].seq
+	c.raise(p.g, i)
+	return c
 }
 
-// detachedSearch bounds the search for an actor's previous change; a change
-// for which it gives up merely travels in a message of its own.
-const detachedSearch = 1024
-
-// isDetached reports whether a change of actor a with these parents doesn't
-// have the actor's previous change among its ancestors.
-func (g *Graph) isDetached(a uint32, parents []uint32) bool {
-	changes := g.actors[a].changes
-	if len(changes) == 0 {
-		return false
-	}
-	previous := changes[len(changes)-1]
-	if slices.Contains(parents, previous) {
-		return false
-	}
-	stack, seen := slices.Clone(parents), map[uint32]bool{}
-	for len(stack) > 0 && len(seen) < detachedSearch {
-		i := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if i == previous {
-			return false
+// raise lifts the floor as far as nothing is missing below it, but not above
+// node i, and drops the numbers that it makes needless.
+func (c *clock) raise(g *Graph, i uint32) {
+	for limit := min(i, c.floor+raiseLimit); c.floor < limit; c.floor++ {
+		g.visits++
+		if n := &g.nodes[c.floor]; c.seqs[n.actor] < n.seq {
+			break
 		}
-		if i < previous || seen[i] {
-			continue
-		}
-		seen[i] = true
-		stack = append(stack, g.parentsOf(i)...)
 	}
-	return true
+	maps.DeleteFunc(c.seqs, func(a, seq uint32) bool { return g.actors[a].changes[seq-1] < c.floor })
 }

@@ -2,8 +2,8 @@ package graph
 
 import "errors"
 
-// Why [Graph.Stage] did not take a change. All but ErrKnown and ErrMissing are
-// breaches of a structural rule: the change is never to be had.
+// Why [Graph.Stage] did not take a change. All but ErrKnown and ErrMissing say
+// that the change is never to be had.
 var (
 	// ErrKnown: the graph has the change already.
 	ErrKnown = errors.New("graph: change is known already")
@@ -17,6 +17,9 @@ var (
 	ErrUnknownOp = errors.New("graph: an operation names one outside the causal past")
 	// ErrSkeleton: the actor is reserved for skeleton changes and this is none.
 	ErrSkeleton = errors.New("graph: the actor is reserved for skeleton changes")
+	// ErrHeads: the document has [MaxHeads] heads and this would be one more.
+	// With them no message could name its heads, and no change depend on all.
+	ErrHeads = errors.New("graph: the document has too many heads")
 	// ErrDescends: the change depends on a refused one.
 	ErrDescends = errors.New("graph: descends from a refused change")
 )

@@ -7,11 +7,12 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 )
 
-// Bounds of what one document remembers about changes that it didn't take;
-// protocol constants, see docs/PROTOCOL.md.
+// Bounds of what one document remembers about changes that it didn't take, and
+// of what it asks for at once; protocol constants, see docs/PROTOCOL.md.
 const (
 	MaxHeldChanges = 10_000
 	MaxHeldBytes   = 16 << 20
+	MaxNeed        = 10_000
 	maxRefused     = 10_000
 )
 
@@ -39,20 +40,9 @@ type Outcome struct {
 // what came too early, both within bounds.
 type Intake struct {
 	graph   *Graph
-	held    map[change.Hash]*change.Change
-	waiting map[obstacle][]*change.Change // each held change stands under one
-	bytes   int                           // of the held
-	missing []change.Hash                 // what Missing returned; nil = not known
+	held    holdback
 	refused map[change.Hash]struct{}
 	oldest  []change.Hash // of the refused, the oldest first
-}
-
-// obstacle is what a held change waits for: a dep, or its actor's previous
-// change.
-type obstacle struct {
-	hash  change.Hash
-	actor change.ActorID
-	seq   uint64
 }
 
 // NewIntake returns the intake of a graph.
@@ -70,49 +60,11 @@ func (in *Intake) Offer(c *change.Change) []Outcome {
 // Refuse remembers a change that was refused before it could be offered, and
 // returns the fate of the held ones that descend from it.
 func (in *Intake) Refuse(h change.Hash) []Outcome {
-	if in.graph.Has(h) {
+	if _, known := in.graph.find(h); known {
 		return nil
 	}
 	in.remember(h)
-	return in.settle(in.release(obstacle{hash: h}, nil))
-}
-
-// Missing returns the hashes that held changes wait for, ascending.
-func (in *Intake) Missing() []change.Hash {
-	if in.missing != nil || len(in.held) == 0 {
-		return in.missing
-	}
-	seen := map[change.Hash]bool{}
-	in.missing = []change.Hash{}
-	for _, c := range in.held {
-		for _, dep := range c.Deps {
-			if !seen[dep] && in.wants(dep) {
-				in.missing = append(in.missing, dep)
-			}
-			seen[dep] = true
-		}
-	}
-	return change.SortHashes(in.missing)
-}
-
-// wants reports whether a hash is worth asking for.
-func (in *Intake) wants(h change.Hash) bool {
-	_, held := in.held[h]
-	return !held && !in.graph.Has(h) && !in.IsRefused(h)
-}
-
-// Need returns what to ask a neighbour for that has these heads, ascending.
-func (in *Intake) Need(theirs []change.Hash) []change.Hash {
-	need := slices.Clone(in.Missing())
-	if len(theirs) == 0 {
-		return need
-	}
-	for _, h := range theirs {
-		if in.wants(h) && !slices.Contains(need, h) {
-			need = append(need, h)
-		}
-	}
-	return change.SortHashes(need)
+	return in.settle(in.refuseAll(in.held.waitingFor(h), nil))
 }
 
 // IsRefused reports whether a change is remembered as refused.
@@ -122,21 +74,58 @@ func (in *Intake) IsRefused(h change.Hash) bool {
 }
 
 // Holding returns how many changes wait, and their bytes.
-func (in *Intake) Holding() (changes, bytes int) { return len(in.held), in.bytes }
+func (in *Intake) Holding() (changes, bytes int) { return len(in.held.changes), in.held.bytes }
 
 // Reset forgets what is held and what was refused. It follows a rollback,
 // after which neither can be relied on.
 func (in *Intake) Reset() { *in = Intake{graph: in.graph} }
 
-func (in *Intake) decide(c *change.Change) Outcome {
-	if in.IsRefused(c.Hash) {
-		return Outcome{c, Refused, ErrDescends}
-	}
-	for _, dep := range c.Deps {
-		if in.IsRefused(dep) {
-			in.remember(c.Hash)
-			return Outcome{c, Refused, ErrDescends}
+// Missing returns the hashes that held changes wait for, ascending. The caller
+// must not modify the slice.
+func (in *Intake) Missing() []change.Hash { return in.held.missing() }
+
+// needSearch is how many hashes Need looks at before it stops telling apart
+// who might have them.
+const needSearch = 2 * MaxHeldChanges
+
+// Need returns what to ask a neighbour for that has these heads, ascending:
+// the first changes on the way back from them that are not here, no more than
+// MaxNeed. What held changes of others wait for is no business of this
+// neighbour.
+func (in *Intake) Need(theirs []change.Hash) []change.Hash {
+	var need []change.Hash
+	var seen map[change.Hash]struct{}
+	queue := slices.Clip(theirs)
+	for n := 0; n < len(queue); n++ {
+		h := queue[n]
+		if _, known := in.graph.find(h); known || in.IsRefused(h) {
+			continue
 		}
+		if _, again := seen[h]; again {
+			continue
+		}
+		if n > needSearch {
+			need = append(need, in.Missing()...)
+			break
+		}
+		if seen == nil {
+			seen = map[change.Hash]struct{}{}
+		}
+		seen[h] = struct{}{}
+		if w := in.held.changes[h]; w != nil {
+			queue = append(queue, w.change.Deps...)
+		} else {
+			need = append(need, h)
+		}
+	}
+	need = slices.Compact(change.SortHashes(need))
+	return need[:min(len(need), MaxNeed)]
+}
+
+func (in *Intake) decide(c *change.Change) Outcome {
+	if in.descends(c) {
+		in.remember(c.Hash)
+		return Outcome{c, Refused, ErrDescends}
 	}
 	switch err := in.graph.Stage(c); {
 	case err == nil:
@@ -144,72 +133,53 @@ func (in *Intake) decide(c *change.Change) Outcome {
 	case errors.Is(err, ErrKnown):
 		return Outcome{c, Known, nil}
 	case errors.Is(err, ErrMissing):
-		return Outcome{c, in.hold(c), nil}
+		if in.held.hold(in.graph, c) {
+			return Outcome{c, Held, nil}
+		}
+		return Outcome{c, Dropped, nil}
 	default:
 		in.remember(c.Hash)
 		return Outcome{c, Refused, err}
 	}
 }
 
-func (in *Intake) hold(c *change.Change) Fate {
-	size := len(c.Bytes())
-	if _, ok := in.held[c.Hash]; !ok {
-		if len(in.held) >= MaxHeldChanges || in.bytes+size > MaxHeldBytes {
-			return Dropped
-		}
-		if in.held == nil {
-			in.held, in.waiting = map[change.Hash]*change.Change{}, map[obstacle][]*change.Change{}
-		}
-		in.held[c.Hash] = c
-		in.bytes += size
-		o := in.obstacle(c)
-		in.waiting[o] = append(in.waiting[o], c)
-		in.missing = nil
-	}
-	return Held
-}
-
-// obstacle returns the first thing that a change lacks.
-func (in *Intake) obstacle(c *change.Change) obstacle {
-	for _, dep := range c.Deps {
-		if _, here := in.graph.index[dep]; !here {
-			return obstacle{hash: dep}
-		}
-	}
-	return obstacle{actor: c.Actor, seq: c.Seq - 1}
+// descends reports whether a change, or one that it depends on, was refused.
+func (in *Intake) descends(c *change.Change) bool {
+	return len(in.refused) > 0 && (in.IsRefused(c.Hash) || slices.ContainsFunc(c.Deps, in.IsRefused))
 }
 
 // settle lets the fates of changes reach those held that wait for them.
 func (in *Intake) settle(out []Outcome) []Outcome {
-	for next := 0; next < len(out) && len(in.held) > 0; next++ {
+	for next := 0; next < len(out) && len(in.held.changes) > 0; next++ {
 		c := out[next].Change
 		switch out[next].Fate {
-		case Staged:
-			in.missing = nil
-			out = in.release(obstacle{hash: c.Hash}, out)
-			out = in.release(obstacle{actor: c.Actor, seq: c.Seq}, out)
+		case Staged, Known:
+			out = in.clear(in.held.waitingFor(c.Hash), out)
+			out = in.clear(in.held.waitingForTurn(turn{c.Actor, c.Seq}), out)
 		case Refused:
-			out = in.release(obstacle{hash: c.Hash}, out)
-		case Known, Held, Dropped: // nothing that others wait for
+			out = in.refuseAll(in.held.waitingFor(c.Hash), out)
+		case Held, Dropped: // nothing that others wait for
 		}
 	}
 	return out
 }
 
-// release decides again about the changes that an obstacle held up.
-func (in *Intake) release(o obstacle, out []Outcome) []Outcome {
-	changes := in.waiting[o]
-	if len(changes) == 0 {
-		return out
-	}
-	delete(in.waiting, o)
-	in.missing = nil
-	for _, c := range changes {
-		delete(in.held, c.Hash)
-		in.bytes -= len(c.Bytes())
-		if again := in.decide(c); again.Fate != Held {
-			out = append(out, again)
+// clear takes one obstacle out of the way of held changes.
+func (in *Intake) clear(waiters []*waiter, out []Outcome) []Outcome {
+	for _, w := range waiters {
+		if w.obstacles--; w.obstacles == 0 {
+			in.held.release(w)
+			out = append(out, in.decide(w.change))
 		}
+	}
+	return out
+}
+
+func (in *Intake) refuseAll(waiters []*waiter, out []Outcome) []Outcome {
+	for _, w := range waiters {
+		in.held.release(w)
+		in.remember(w.change.Hash)
+		out = append(out, Outcome{w.change, Refused, ErrDescends})
 	}
 	return out
 }
@@ -227,5 +197,4 @@ func (in *Intake) remember(h change.Hash) {
 	}
 	in.refused[h] = struct{}{}
 	in.oldest = append(in.oldest, h)
-	in.missing = nil
 }

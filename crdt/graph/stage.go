@@ -11,40 +11,55 @@ import (
 // later, ErrKnown that there is nothing to do; every other error that it is
 // refused for good.
 func (g *Graph) Stage(c *change.Change) error {
-	if _, known := g.index[c.Hash]; known {
+	if _, known := g.find(c.Hash); known {
 		return ErrKnown
 	}
-	own, written := g.actorOf[c.Actor]
-	last := uint64(0)
-	if written {
-		last = uint64(len(g.actors[own].changes))
-	}
+	last := g.lastSeq(c.Actor)
 	if c.Seq <= last {
-		return fmt.Errorf("%w: seq %d is %s", ErrTwin, c.Seq, g.nodes[g.actors[own].changes[c.Seq-1]].hash)
+		own := g.actors[g.actorOf[c.Actor]]
+		return fmt.Errorf("%w: seq %d is %s", ErrTwin, c.Seq, g.nodes[own.changes[c.Seq-1]].hash)
 	}
 	if c.Actor.ReservedForSkeletons() && !c.IsSkeleton() {
 		return ErrSkeleton
 	}
-	parents, ok := g.parents(c)
-	if !ok || c.Seq != last+1 {
+	if c.Seq != last+1 {
 		return ErrMissing
 	}
-	if err := g.checkStartOp(c, parents); err != nil {
+	p, ok := g.place(c)
+	if !ok {
+		return ErrMissing
+	}
+	if err := g.check(c, &p); err != nil {
 		return err
 	}
-	var past *clock // nil: all that is here
-	if len(c.Refs()) > 0 && !g.areTips(parents) {
-		past = g.pastOf(c, parents)
-	}
-	if err := g.checkRefs(c, past); err != nil {
-		return err
-	}
-	i := g.add(c, parents)
-	if past != nil {
-		past.seqs[g.nodes[i].actor] = g.nodes[i].seq
-		g.clocks.put(i, past)
+	g.add(c, &p)
+	if p.past != nil {
+		g.visits += uint64(p.past.steps)
 	}
 	return nil
+}
+
+func (g *Graph) check(c *change.Change, p *placement) error {
+	if err := g.checkStartOp(c, p.parents); err != nil {
+		return err
+	}
+	if err := g.checkRefs(c, p); err != nil {
+		return err
+	}
+	return g.checkHeads(p.parents)
+}
+
+// checkHeads refuses one more head where there are too many.
+func (g *Graph) checkHeads(parents []uint32) error {
+	if len(g.tips) < MaxHeads {
+		return nil
+	}
+	for _, parent := range parents {
+		if g.nodes[parent].children == 0 {
+			return nil // it takes the place of that one
+		}
+	}
+	return ErrHeads
 }
 
 func (g *Graph) checkStartOp(c *change.Change, parents []uint32) error {
@@ -63,10 +78,13 @@ func (g *Graph) checkStartOp(c *change.Change, parents []uint32) error {
 }
 
 // checkRefs checks that every operation that the change names lies in its
-// causal past. The past is taken as closed under "the actor's previous
-// change", since every receiver has those first.
-func (g *Graph) checkRefs(c *change.Change, past *clock) error {
-	for _, r := range c.Refs() {
+// causal past.
+func (g *Graph) checkRefs(c *change.Change, p *placement) error {
+	refs := c.Refs()
+	if len(refs) > 0 && !p.total {
+		g.workOut(p)
+	}
+	for _, r := range refs {
 		id := c.Actor
 		if r.Actor > 0 {
 			id = c.OtherActors[r.Actor-1]
@@ -76,32 +94,14 @@ func (g *Graph) checkRefs(c *change.Change, past *clock) error {
 			return fmt.Errorf("%w: actor %x has none", ErrUnknownOp, id)
 		}
 		changes := g.actors[a].changes
-		if past != nil {
-			changes = g.upTo(past, a)
+		if !p.total {
+			changes = p.past.of(a)
 		}
 		if !g.covers(changes, r) {
 			return fmt.Errorf("%w: %d@%x", ErrUnknownOp, r.First, id)
 		}
 	}
 	return nil
-}
-
-// areTips reports whether the parents are all the current heads, so that
-// everything here is in their past.
-func (g *Graph) areTips(parents []uint32) bool {
-	if len(parents) != len(g.tips) {
-		return false
-	}
-	for _, tip := range g.tips {
-		found := false
-		for _, p := range parents {
-			found = found || p == tip
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
 }
 
 // covers reports whether every id of a progression is an operation of one of
