@@ -31,16 +31,13 @@ func (s *Store) Since(ctx context.Context, after Seq, prefix []byte) iter.Seq2[R
 				yield(Row{}, err)
 				return
 			}
-			if seen == after {
-				return
-			}
 			after = seen
 		}
 	}
 }
 
 // journalPage returns the matching rows of one page, and the last sequence
-// number that it looked at.
+// number that it looked at. The journal has no gaps: one is damage.
 func (s *Store) journalPage(ctx context.Context, from, to Seq, prefix []byte) (page []Row, seen Seq, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, from, fmt.Errorf("storage: journal: %w", err)
@@ -50,19 +47,22 @@ func (s *Store) journalPage(ctx context.Context, from, to Seq, prefix []byte) (p
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tagJournal)})
 		defer it.Close()
 		it.Seek(journalKey(from + 1))
-		for n := 0; it.Valid() && n < scanRows && len(page) < pageRows; it.Next() {
+		for n := 0; seen < to && n < scanRows && len(page) < pageRows; n++ {
+			if !it.Valid() {
+				return damaged("the journal of %s ends at row %d of %d", s.path, seen, to)
+			}
 			row, err := decodeRowItem(it.Item())
 			if err != nil {
 				return err
 			}
-			if row.Seq > to {
-				return nil
+			if row.Seq != seen+1 {
+				return damaged("row %d of the journal of %s is missing", seen+1, s.path)
 			}
 			seen = row.Seq
 			if row.Kind.known() && bytes.HasPrefix(row.Document[:], prefix) {
 				page = append(page, row)
 			}
-			n++
+			it.Next()
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -16,8 +17,8 @@ func (l badgerLogger) Infof(format string, args ...any)    { l.write(slog.LevelD
 func (l badgerLogger) Debugf(format string, args ...any)   { l.write(slog.LevelDebug, format, args) }
 
 func (l badgerLogger) write(level slog.Level, format string, args []any) {
-	if !l.log.Enabled(nil, level) { //nolint:staticcheck // Badger passes no context
-		return
+	ctx := context.Background() // Badger passes none
+	if l.log.Enabled(ctx, level) {
+		l.log.Log(ctx, level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
 	}
-	l.log.Log(nil, level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...))) //nolint:staticcheck // as above
 }

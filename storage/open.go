@@ -78,7 +78,7 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 }
 
 func isLocked(err error) bool {
-	return strings.Contains(strings.ToLower(err.Error()), "directory lock")
+	return strings.Contains(err.Error(), "Another process is using this Badger database")
 }
 
 // checkPresent refuses to begin an empty store where a witness knows of a
@@ -143,7 +143,7 @@ func (s *Store) settleIncarnation() error {
 			"path", s.path, "rows", s.LastSeq(), "witnessed", seen.last)
 	}
 	if fresh || s.recovered || s.options.Renew {
-		rand.Read(s.incarnation[:]) //nolint:errcheck // never fails
+		_, _ = rand.Read(s.incarnation[:]) // never fails
 	}
 	return s.saveIncarnation(s.incarnation != known)
 }

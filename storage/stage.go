@@ -14,7 +14,7 @@ import (
 func (s *Store) newStage() stageID {
 	var id stageID
 	binary.BigEndian.PutUint64(id[:8], s.last.Load())
-	rand.Read(id[8:]) //nolint:errcheck // never fails
+	_, _ = rand.Read(id[8:]) // never fails
 	return id
 }
 
