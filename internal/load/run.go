@@ -1,0 +1,105 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+)
+
+// Run is what all workloads share.
+type Run struct {
+	Seed     uint64    // the same seed makes the same documents and turns
+	Progress io.Writer // gets a line now and then; nil = silent
+}
+
+func (r Run) random() *rand.Rand { return rand.New(rand.NewPCG(r.Seed, 0x676f64776974)) }
+
+func (r Run) say(format string, args ...any) {
+	if r.Progress != nil {
+		fmt.Fprintf(r.Progress, format+"\n", args...)
+	}
+}
+
+// warmUp is the part of a run before it is measured.
+const warmUp = 500 * time.Millisecond
+
+// party is what can be made to edit and measured: a crew, or the clients of an
+// echo server.
+type party interface {
+	editors() []func() error
+	meters() []*meter
+	settle() error
+	context() context.Context
+	measured() *window
+}
+
+func (c *crew) context() context.Context { return c.ctx }
+func (c *crew) measured() *window        { return c.window }
+
+// outcome is what became of an offered load.
+type outcome struct {
+	offered    float64 // deliveries per second that should have been
+	deliveries float64 // per second that were
+	latency    Latency
+	server     time.Duration // of processor time per delivery
+	driver     time.Duration // likewise
+}
+
+// offer makes a party edit at a rate, waits until everything has arrived
+// everywhere, and returns what was measured after the warm-up.
+func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during time.Duration) (outcome, error) {
+	began, err := readWork(pid)
+	if err != nil {
+		return outcome{}, err
+	}
+	edits, err := perform(p, r, rate, during)
+	if err != nil {
+		return outcome{}, err
+	}
+	ended, err := readWork(pid)
+	if err != nil {
+		return outcome{}, err
+	}
+	arrived := 0
+	for _, m := range p.meters() {
+		arrived += m.arrived
+	}
+	total := time.Duration(max(edits*receivers, 1))
+	return outcome{
+		offered:    rate * float64(receivers),
+		deliveries: float64(arrived) / p.measured().length().Seconds(),
+		latency:    summarise(p.meters()),
+		server:     (ended.server - began.server) / total,
+		driver:     (ended.driver - began.driver) / total,
+	}, nil
+}
+
+// perform returns how many edits were made, all of which have arrived.
+func perform(p party, r *rand.Rand, rate float64, during time.Duration) (edits int, err error) {
+	ctx, editors := p.context(), p.editors()
+	if edits, err = pace(ctx, r, rate, warmUp, editors); err != nil {
+		return edits, err
+	}
+	p.measured().open()
+	more, err := pace(ctx, r, rate, during, editors)
+	p.measured().close()
+	if err != nil {
+		return edits, err
+	}
+	return edits + more, p.settle()
+}
+
+// work is the processor time of both sides so far.
+type work struct{ server, driver time.Duration }
+
+// readWork reads both; a server within this process has pid 0 and no work of
+// its own.
+func readWork(pid int) (w work, err error) {
+	if pid != 0 {
+		w.server, err = processorTime(pid)
+	}
+	w.driver = ownProcessorTime()
+	return w, err
+}
