@@ -7,7 +7,7 @@ import { apply, build, untag } from "./operations.mjs"
 export class Client {
   static commands = new Set(
     ("connect disconnect server create createMany find findAll waitState state change changeAt emptyChange heads has hasAll " +
-      "hashes changes dump craft save grow broadcast presence peerStates saved savedAll syncInfo storageId subscribe " +
+      "hashes changes dump craft setActor grow broadcast presence peerStates saved savedAll syncInfo storageId subscribe " +
       "resetFrames frames flush memory").split(" "),
   )
 
@@ -15,6 +15,7 @@ export class Client {
   #emit
   #options
   #adapter
+  #offline = false // by command
   #server // of the connected peer: {peerId, storageId}
   #handles = new Map()
   #presences = new Map()
@@ -57,18 +58,19 @@ export class Client {
       this.#adapter = new this.#libs.WebSocketClientAdapter(url, this.#options.retry ?? 250)
       this.#frames.watch(this.#adapter)
       this.repo.networkSubsystem.addNetworkAdapter(this.#adapter)
-    } else if (!this.#adapter.socket) {
+    } else if (this.#offline) {
       const metadata = { storageId: await this.repo.storageSubsystem?.id(), isEphemeral: !this.repo.storageSubsystem }
       this.#adapter.connect(this.repo.networkSubsystem.peerId, metadata)
     }
+    this.#offline = false
     return this.server({ connected: true })
   }
 
   /** Takes the client offline: with a WebSocket close, or just gone. */
   disconnect({ abrupt }) {
     const socket = this.#adapter.socket
-    this.#adapter.disconnect()
-    this.#adapter.socket = undefined
+    this.#libs.hangUp(this.#adapter)
+    this.#offline = true
     if (abrupt) socket.terminate()
   }
 
@@ -176,7 +178,7 @@ export class Client {
       const last = changes.map(c => A.decodeChange(c)).reduce((max, c) => Math.max(max, c.startOp + c.ops.length - 1), 0)
       const honest = {
         actor: "bad0bad0bad0bad0", seq: 1, startOp: last + 1, time: 0, message: null,
-        deps: A.getHeads(d), ops: [], extra_bytes: new Uint8Array(),
+        deps: A.getHeads(d), ops: [],
       }
       const bytes = A.encodeChange({ ...honest, ...fields })
       hash = A.decodeChange(bytes).hash
@@ -186,8 +188,9 @@ export class Client {
     return { hash, heads: this.#heads(doc) }
   }
 
-  save({ doc }) {
-    return { bytes: this.#libs.Automerge.save(this.#doc(doc)).length }
+  /** Goes on under another actor id. */
+  setActor({ doc, actor }) {
+    this.#update(doc, d => this.#libs.Automerge.clone(d, { actor }))
   }
 
   async flush() {

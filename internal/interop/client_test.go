@@ -3,6 +3,7 @@ package interop_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os/exec"
 	"slices"
@@ -162,19 +163,27 @@ func (c *client) call(command string, args object, out any) {
 // any of them is waited for.
 func (c *client) send(command string, args object) <-chan reply {
 	c.t.Helper()
+	answer, err := c.try(command, args)
+	if err != nil {
+		c.t.Fatalf("%s: %s: %v", c.name, command, err)
+	}
+	return answer
+}
+
+func (c *client) try(command string, args object) (<-chan reply, error) {
 	answer := make(chan reply, 1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
-	c.waiting[c.last] = answer
 	line, err := json.Marshal(object{"id": c.last, "cmd": command, "args": args})
 	if err != nil {
-		c.t.Fatalf("%s: %s: %v", c.name, command, err)
+		return nil, fmt.Errorf("encode: %w", err)
 	}
+	c.waiting[c.last] = answer
 	if _, err := c.stdin.Write(append(line, '\n')); err != nil {
-		c.t.Fatalf("%s: %s: %v", c.name, command, err)
+		return nil, fmt.Errorf("write: %w", err)
 	}
-	return answer
+	return answer, nil
 }
 
 func (c *client) answer(answer <-chan reply, command string, out any) {
@@ -235,8 +244,15 @@ func (c *client) seen(fits func(event) bool) []event {
 
 // describe logs what the client did, for a failed test.
 func (c *client) describe() {
+	if out := c.stderr.String(); out != "" {
+		c.t.Logf("%s: %s", c.name, out)
+	}
+	answer, err := c.try("frames", nil)
+	if err != nil {
+		return // it has ended, and said why
+	}
 	select {
-	case r := <-c.send("frames", nil):
+	case r := <-answer:
 		var frames traffic
 		_ = json.Unmarshal(r.OK, &frames)
 		c.t.Logf("%s: sent %v, received %v", c.name, frames.Sent, frames.Received)
@@ -245,8 +261,5 @@ func (c *client) describe() {
 		}
 	case <-c.gone:
 	case <-time.After(time.Second):
-	}
-	if out := c.stderr.String(); out != "" {
-		c.t.Logf("%s: %s", c.name, out)
 	}
 }

@@ -11,3 +11,5 @@ export async function find(repo, url) {
 }
 
 export const docOf = handle => handle.doc()
+
+export const hangUp = adapter => adapter.disconnect()

@@ -1,18 +1,23 @@
 package interop_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-// Changes that JavaScript applies without complaint, and that nobody can load
-// any more once they have been saved. The relay refuses them.
+// Changes that JavaScript applies and sends on without complaint, and that the
+// relay refuses. (Some others can't be tried this way: JavaScript 3.5 applies a
+// delete without predecessors or an unknown predecessor, and then fails to
+// encode, or encodes another change.)
 var poisons = map[string]object{
-	"a delete that deletes nothing": {"ops": list{
-		object{"action": "del", "obj": "_root", "key": "title", "pred": list{}},
+	"an operation id from the past": {"startOp": 1, "ops": list{
+		object{"action": "set", "obj": "_root", "key": "other", "value": "x", "pred": list{}},
 	}},
-	"a predecessor that never was": {"ops": list{
-		object{"action": "set", "obj": "_root", "key": "title", "value": "x", "datatype": "str", "pred": list{"900@bad0bad0bad0bad0"}},
+	"an operation id beyond all bounds": {"startOp": 1<<31 + 5, "ops": list{
+		object{"action": "set", "obj": "_root", "key": "other", "value": "x", "pred": list{}},
 	}},
-	"an operation id used before": {"startOp": 1, "ops": list{
-		object{"action": "set", "obj": "_root", "key": "other", "value": "x", "datatype": "str", "pred": list{}},
+	"an endless message": {"message": strings.Repeat("blah ", 20_000), "ops": list{
+		object{"action": "set", "obj": "_root", "key": "other", "value": "x", "pred": list{}},
 	}},
 }
 
@@ -59,6 +64,41 @@ func TestAClientWhoseChangeIsRefusedFallsSilent(t *testing.T) {
 			relay.running()
 		})
 	}
+}
+
+// Alice copied her profile to another machine, and both copies write under one
+// actor id. The relay keeps what came first and refuses its twin; the copy falls
+// silent, and everyone else goes on.
+func TestACopiedProfile(t *testing.T) {
+	t.Parallel()
+	requireRelay(t, "it keeps both, and the document is lost")
+	relay := startRelay(t)
+	alice, copied, bob := relay.client("alice"), relay.client("copy"), relay.client("bob")
+	doc := alice.create(object{"title": "before"})
+	alice.saved(doc)
+	for _, c := range []*client{copied, bob} {
+		c.open(doc)
+	}
+	copied.disconnect()
+	for _, c := range []*client{alice, copied} {
+		c.call("setActor", object{"doc": doc, "actor": "a11ce0a11ce0a11ce0"}, nil)
+		c.change(doc, put("written by "+c.name, "title"))
+	}
+	alice.saved(doc)
+	copied.connect()
+	copied.call("resetFrames", nil, nil)
+	quiet(copied, relay)
+	if sent := copied.frames(doc).Sent["sync"]; sent > 3 {
+		t.Errorf("the copy sent %d sync messages, want at most 3", sent)
+	}
+
+	bob.change(doc, put("bob", "by"))
+	content := converge(t, doc, alice, bob)
+	equal(t, "title", at(t, content, "map", "title", "text"), any("written by alice"))
+	carol := relay.client("carol")
+	carol.open(doc)
+	converge(t, doc, carol, alice, bob)
+	relay.running()
 }
 
 // quiet returns after several round trips of client and server over other

@@ -69,7 +69,7 @@ func (r *relay) command() *exec.Cmd {
 		_, port, _ := net.SplitHostPort(r.addr)
 		return exec.Command("node", "server.mjs", fmt.Sprintf(`{"port": %s, "data": %q}`, port, r.data))
 	}
-	return exec.Command(prepare().relay, "--listen", r.addr, "--data", r.data, "--log-level", "debug")
+	return exec.Command(prepare().relay, "--listen", r.addr, "--data", r.data)
 }
 
 func (r *relay) awaitHealth() {

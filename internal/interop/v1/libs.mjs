@@ -12,3 +12,15 @@ export async function find(repo, url) {
 }
 
 export const docOf = handle => handle.docSync()
+
+/** disconnect in 1.x only says that it leaves; this also goes. */
+export function hangUp(adapter) {
+  const { socket, remotePeerId } = adapter
+  for (const [event, listener] of Object.entries({
+    open: adapter.onOpen, close: adapter.onClose, message: adapter.onMessage, error: adapter.onError,
+  }))
+    socket.removeEventListener(event, listener)
+  socket.on?.("error", () => {}) // a socket without listeners would throw
+  socket.close()
+  adapter.emit("peer-disconnected", { peerId: remotePeerId })
+}
