@@ -1,13 +1,14 @@
 package hub
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -27,17 +28,18 @@ type document struct {
 	core    replica.Document
 	tail    tail
 	touched bool  // since the last sweep
+	gone    bool  // from the table
 	weight  int64 // as counted in hub.bytes
 }
 
-// idleWeight is what a document without a graph takes in the table.
-const idleWeight = 512
+// perDocument is what a document without a graph takes in the table, in bytes.
+const perDocument = 512
 
-// weigh brings the hub's account up to date.
+// weigh brings the hub's account up to date; d.mu is held.
 func (d *document) weigh() {
-	weight := int64(idleWeight + d.tail.bytes)
-	if g := d.core.Graph(); g != nil {
-		weight += g.Footprint()
+	var weight int64
+	if !d.gone {
+		weight = perDocument + d.tail.footprint() + d.core.Footprint()
 	}
 	d.hub.bytes.Add(weight - d.weight)
 	d.weight = weight
@@ -71,9 +73,7 @@ func (d *document) do(fx *replica.Effects) replica.Event {
 	for _, n := range fx.Owed {
 		n.Session.(*session).owe(d)
 	}
-	if d.hub.bytes.Load() > d.hub.GraphBytes {
-		d.hub.sweep()
-	}
+	d.hub.sweepIfNeeded()
 	switch {
 	case fx.Load:
 		g, err := d.load()
@@ -85,21 +85,33 @@ func (d *document) do(fx *replica.Effects) replica.Event {
 	return nil
 }
 
+// loudRefusals is how many refusals of one connection are logged as warnings:
+// nobody may fill the log with nonsense. The metric counts them all.
+const loudRefusals = 10
+
 func (d *document) report(r replica.Refusal) {
-	s := r.From.Session.(*session)
 	d.hub.Observer.Refused(r.Reason)
-	d.hub.Logger.Warn("refused a change", "document", d.id, "change", r.Hash, "peer", s.peerID, "reason", r.Reason, "error", r.Err)
+	level, peer := slog.LevelWarn, ""
+	if r.From != nil {
+		s := r.From.Session.(*session)
+		peer = s.peerID
+		if s.refusals.Add(1) > loudRefusals {
+			level = slog.LevelDebug
+		}
+	}
+	d.hub.Logger.Log(context.Background(), level, "refused a change",
+		"document", d.id, "change", r.Hash, "peer", peer, "reason", r.Reason, "error", r.Err)
 }
 
 func (d *document) fail(fx *replica.Effects) {
 	d.hub.Observer.Failed("document", fx.Failure)
-	d.hub.Logger.Error("a document's changes were not taken", "document", d.id, "error", fx.Failure)
+	d.hub.Logger.Error("a document could not be stored or loaded", "document", d.id, "error", fx.Failure)
 	for _, n := range fx.Failed {
 		n.Session.(*session).end(fmt.Errorf("%w: %w", errStore, fx.Failure))
 	}
 }
 
-// append makes changes durable; the answer comes in a goroutine of its own,
+// append makes changes durable. The answer comes in a goroutine of its own,
 // because all commits wait for the committer's.
 func (d *document) append(a *replica.Append) {
 	if !d.hub.enter() {
@@ -109,18 +121,20 @@ func (d *document) append(a *replica.Append) {
 	batch := &storage.Batch{Appends: []storage.Append{{
 		Document: d.id, Base: a.Base, Changes: a.Changes, Origin: a.Origin,
 	}}}
+	start := time.Now() // for the metric
 	d.hub.Store.Submit(batch, func(_ storage.Seq, err error) {
+		took := time.Since(start)
 		go func() {
 			defer d.hub.running.Done()
 			if err == nil {
-				d.appended(a)
+				d.appended(a, took)
 			}
 			d.step(replica.Appended{Err: err})
 		}()
 	})
 }
 
-func (d *document) appended(a *replica.Append) {
+func (d *document) appended(a *replica.Append, took time.Duration) {
 	size := 0
 	d.mu.Lock()
 	for i, c := range a.Changes {
@@ -128,38 +142,25 @@ func (d *document) appended(a *replica.Append) {
 		d.tail.add(a.Base+i, c.Bytes())
 	}
 	d.mu.Unlock()
-	d.hub.Observer.Appended(len(a.Changes), size)
+	d.hub.Observer.Appended(len(a.Changes), size, took)
 }
 
-// errDamaged: what the store holds is not what was stored.
-var errDamaged = errors.New("hub: the stored document is damaged")
-
-// load reads the document's graph from the store.
+// load reads the document's graph, and its tail, from the store.
 func (d *document) load() (*graph.Graph, error) {
 	g := graph.New()
 	info, err := d.hub.Store.Document(d.id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return g, nil
 	}
+	var end tail
+	if err == nil {
+		end, err = d.restore(g, info)
+	}
+	if errors.Is(err, storage.ErrDamaged) {
+		err = fmt.Errorf("%w: %w", replica.ErrDamaged, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", d.id, err)
-	}
-	var end tail
-	for chunk, err := range d.hub.Store.Changes(context.Background(), d.id, 0) {
-		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", d.id, err)
-		}
-		c, err := change.ReadHeader(chunk)
-		if err != nil {
-			return nil, fmt.Errorf("load %s: change %d: %w: %w", d.id, g.Len(), errDamaged, err)
-		}
-		if err := g.Restore(c); err != nil {
-			return nil, fmt.Errorf("load %s: %w: %w", d.id, errDamaged, err)
-		}
-		end.add(g.Len()-1, chunk)
-	}
-	if !slices.Equal(g.Heads(), info.Heads) {
-		return nil, fmt.Errorf("load %s: %w: its changes don't lead to its heads", d.id, errDamaged)
 	}
 	d.mu.Lock()
 	d.tail = end
@@ -167,41 +168,24 @@ func (d *document) load() (*graph.Graph, error) {
 	return g, nil
 }
 
-// tail keeps the newest changes' bytes, which are about to be sent to the
-// other neighbours, so that they needn't be read back from the store.
-type tail struct {
-	first  int // index of chunks[0]
-	chunks [][]byte
-	bytes  int
-}
-
-// tailBytes bounds a tail.
-const tailBytes = 16 << 10
-
-func (t *tail) add(index int, chunk []byte) {
-	if len(chunk) > tailBytes || index != t.first+len(t.chunks) {
-		*t = tail{first: index}
+func (d *document) restore(g *graph.Graph, info storage.Info) (end tail, err error) {
+	for chunk, err := range d.hub.Store.Changes(context.Background(), d.id, 0) {
+		if err != nil {
+			return end, err
+		}
+		c, err := change.ReadHeader(chunk)
+		if err == nil {
+			err = g.Restore(c)
+		}
+		if err != nil {
+			return end, fmt.Errorf("%w: change %d: %w", replica.ErrDamaged, g.Len(), err)
+		}
+		if info.Bytes-g.Bytes() < tailBytes {
+			end.add(g.Len()-1, chunk)
+		}
 	}
-	if len(chunk) > tailBytes {
-		t.first++
-		return
+	if !slices.Equal(g.Heads(), info.Heads) {
+		return end, fmt.Errorf("%w: its changes don't lead to its heads", replica.ErrDamaged)
 	}
-	t.chunks = append(t.chunks, bytes.Clone(chunk))
-	t.bytes += len(chunk)
-	drop := 0
-	for t.bytes > tailBytes {
-		t.bytes -= len(t.chunks[drop])
-		t.chunks[drop] = nil
-		drop++
-	}
-	t.chunks = t.chunks[drop:]
-	t.first += drop
-}
-
-// from returns the chunks from an index on, if the tail reaches back so far.
-func (t *tail) get(index int) ([]byte, bool) {
-	if index < t.first || index >= t.first+len(t.chunks) {
-		return nil, false
-	}
-	return t.chunks[index-t.first], true
+	return end, nil
 }

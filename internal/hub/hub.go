@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/storage"
@@ -67,12 +68,18 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// inflatingBytes bounds what deflated chunks of all sessions together may take
+// while they are under way.
+const inflatingBytes = 4 * change.MaxChunk
+
 // Hub connects sessions, documents and a store.
 type Hub struct {
 	Config
-	outgoing *semaphore.Weighted
-	bytes    atomic.Int64 // of all documents in the table
-	sweeping sync.Mutex
+	outgoing  *semaphore.Weighted // bytes of messages that are being written
+	inflating *semaphore.Weighted // bytes of deflated chunks under way
+	bytes     atomic.Int64        // of all documents in the table
+	sweepAt   atomic.Int64        // so many bytes
+	sweeping  sync.Mutex
 
 	mu       sync.Mutex
 	docs     map[docid.ID]*document
@@ -85,13 +92,16 @@ type Hub struct {
 // New returns a hub that serves nobody yet.
 func New(config Config) *Hub {
 	config = config.withDefaults()
-	return &Hub{
-		Config:   config,
-		outgoing: semaphore.NewWeighted(config.OutgoingBytes),
-		docs:     map[docid.ID]*document{},
-		sessions: map[*session]struct{}{},
-		peers:    map[string]*session{},
+	h := &Hub{
+		Config:    config,
+		outgoing:  semaphore.NewWeighted(config.OutgoingBytes),
+		inflating: semaphore.NewWeighted(inflatingBytes),
+		docs:      map[docid.ID]*document{},
+		sessions:  map[*session]struct{}{},
+		peers:     map[string]*session{},
 	}
+	h.sweepAt.Store(config.GraphBytes)
+	return h
 }
 
 // Stats returns the gauges of the moment.
@@ -144,6 +154,7 @@ func (h *Hub) dismiss(s *session) {
 		delete(h.peers, s.peerID)
 	}
 	h.mu.Unlock()
+	h.sweepAt.Store(h.GraphBytes) // there is more to sweep now
 	h.running.Done()
 }
 
@@ -157,71 +168,4 @@ func (h *Hub) introduce(s *session) {
 	if earlier != nil {
 		earlier.end(errReplaced)
 	}
-}
-
-// acquire returns the one document of an id and keeps it in the table until it
-// is released.
-func (h *Hub) acquire(id docid.ID) *document {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	d := h.docs[id]
-	if d == nil {
-		d = &document{hub: h, id: id}
-		h.docs[id] = d
-	}
-	d.users++
-	return d
-}
-
-func (h *Hub) release(d *document) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	d.users--
-}
-
-// sweep drops what nobody has touched since the last sweep until the documents
-// fit their budget again.
-func (h *Hub) sweep() {
-	if !h.sweeping.TryLock() {
-		return
-	}
-	defer h.sweeping.Unlock()
-	for round := 0; round < 2 && h.bytes.Load() > h.GraphBytes; round++ {
-		for _, d := range h.snapshot() {
-			if h.bytes.Load() <= h.GraphBytes*3/4 {
-				return
-			}
-			h.drop(d)
-		}
-	}
-}
-
-func (h *Hub) snapshot() []*document {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	docs := make([]*document, 0, len(h.docs))
-	for _, d := range h.docs {
-		docs = append(docs, d)
-	}
-	return docs
-}
-
-func (h *Hub) drop(d *document) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.touched {
-		d.touched = false
-		return
-	}
-	d.core.Unload()
-	if d.users == 0 && d.core.Idle() && d.core.Graph() == nil {
-		delete(h.docs, d.id)
-		h.bytes.Add(-d.weight)
-		d.weight = 0
-		return
-	}
-	d.tail = tail{}
-	d.weigh()
 }

@@ -1,5 +1,7 @@
 package hub
 
+import "time"
+
 // Observer is told what happens, for metrics. Its methods are called from many
 // goroutines and must not block. The strings are stable words from fixed sets.
 type Observer interface {
@@ -7,10 +9,13 @@ type Observer interface {
 	Disconnected(reason string)
 	Received(kind string, bytes int)
 	Sent(kind string, bytes int)
+	Delivered(changes int)         // in a message that was sent
 	Refused(reason string)         // one change
-	Dropped(what string)           // an ephemeral message not passed on
-	Appended(changes, bytes int)   // durable
+	Dropped(reason string)         // an ephemeral message not passed on
 	Failed(what string, err error) // storing or loading a document
+	// Appended tells of changes that are durable, and how long they waited for
+	// that.
+	Appended(changes, bytes int, took time.Duration)
 }
 
 // Stats are the hub's gauges.
@@ -22,11 +27,12 @@ type Stats struct {
 
 type silent struct{}
 
-func (silent) Connected()           {}
-func (silent) Disconnected(string)  {}
-func (silent) Received(string, int) {}
-func (silent) Sent(string, int)     {}
-func (silent) Refused(string)       {}
-func (silent) Dropped(string)       {}
-func (silent) Appended(int, int)    {}
-func (silent) Failed(string, error) {}
+func (silent) Connected()                       {}
+func (silent) Disconnected(string)              {}
+func (silent) Received(string, int)             {}
+func (silent) Sent(string, int)                 {}
+func (silent) Delivered(int)                    {}
+func (silent) Refused(string)                   {}
+func (silent) Dropped(string)                   {}
+func (silent) Failed(string, error)             {}
+func (silent) Appended(int, int, time.Duration) {}

@@ -24,6 +24,7 @@ var endings = []struct {
 	{crdtsync.ErrMessage, "sync_message", socket.CodeProtocol},
 	{errChunk, "chunk", socket.CodeProtocol},
 	{errDocuments, "documents", socket.CodePolicy},
+	{errSaid, "memory", socket.CodePolicy},
 	{errStore, "store", socket.CodeTryLater},
 	{errReplaced, "replaced", socket.CodePolicy},
 	{errSilent, "no_greeting", socket.CodePolicy},

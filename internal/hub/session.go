@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-sync/godwit/crdt/change"
+	"golang.org/x/sync/semaphore"
+
 	"github.com/godwit-sync/godwit/crdt/docid"
-	crdtsync "github.com/godwit-sync/godwit/crdt/sync"
 	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/internal/socket"
 	"github.com/godwit-sync/godwit/internal/wire"
@@ -20,6 +20,7 @@ import (
 var (
 	errStore     = errors.New("hub: the store could not take or give a document")
 	errDocuments = errors.New("hub: too many documents on one connection")
+	errSaid      = errors.New("hub: too much to remember of what one connection said")
 	errChunk     = errors.New("hub: not a change chunk")
 	errSilent    = errors.New("hub: no greeting in time")
 	errReplaced  = errors.New("hub: the same peer has connected again")
@@ -28,38 +29,49 @@ var (
 const (
 	// greetingTimeout is how long a new connection may be silent.
 	greetingTimeout = 10 * time.Second
-	// sliceChanges is how many changes of one message are parsed before they
-	// are handed over: the length of a message doesn't tell in memory.
-	sliceChanges = 2048
-	// sliceBytes likewise, in bytes.
-	sliceBytes = 1 << 20
-	// underWay is how many slices of one connection's messages may be under
-	// way; then its next frame has to wait.
+	// underWay is what one connection's messages may hold together while they
+	// are under way, in short messages; see [cost]. Then its next frame has to
+	// wait.
 	underWay = 64
+	// sessionBytes bounds what is remembered of what a peer last said about
+	// all its documents: heads, filters.
+	sessionBytes = 64 << 20
 )
 
-// session is one connection.
+// session is one connection. Its reader runs in Serve, its writer in a
+// goroutine that lives while something is owed, and it is closed once, by
+// whoever finds a reason first.
 type session struct {
 	hub       *Hub
 	conn      *socket.Conn
-	peerID    string
+	peerID    string // set once, under mu; free to read after the greeting
 	gate      *replica.Gate
 	neighbour replica.Neighbour
-	docs      map[docid.ID]*document // open here; the reader's own
-	slots     chan struct{}          // slices under way
-	cause     atomic.Pointer[error]  // why another goroutine ended it
+	docs      map[docid.ID]*conversation // the reader's own
+	said      int                        // bytes of all conversations; the reader's own
+	slots     *semaphore.Weighted        // of messages under way
+	cause     atomic.Pointer[error]      // why another goroutine ended it
+	refusals  atomic.Int64               // of its changes
+	closing   sync.Once
+	writer    sync.WaitGroup
 
 	mu       sync.Mutex
-	writing  bool
-	owed     []*document // in turn
-	owing    map[*document]struct{}
+	writing  bool // somebody writes; for good once closed
+	closed   bool
+	owed     turns
 	whispers whispers
+}
+
+// conversation is a document that is open on a connection.
+type conversation struct {
+	*document
+	said int // bytes of the peer's last message, without changes
 }
 
 // Serve speaks with whoever is at the other end of conn until one of them has
 // had enough, and returns why. It always closes the connection.
 func (h *Hub) Serve(conn *socket.Conn) error {
-	s := &session{hub: h, conn: conn, writing: true}
+	s := &session{hub: h, conn: conn}
 	if !h.admit(s) {
 		s.close(ErrClosed)
 		return ErrClosed
@@ -71,6 +83,8 @@ func (h *Hub) Serve(conn *socket.Conn) error {
 		err = *cause
 	}
 	s.close(err)
+	s.writer.Wait()
+	s.leave()
 	h.Observer.Disconnected(Reason(err))
 	h.Logger.Info("a peer has gone", "peer", s.peerID, "address", conn.RemoteAddr(), "reason", Reason(err), "error", err)
 	return err
@@ -80,7 +94,6 @@ func (s *session) serve() error {
 	if err := s.greet(); err != nil {
 		return err
 	}
-	defer s.leave()
 	for {
 		frame, err := s.conn.ReadFrame()
 		if err != nil {
@@ -108,25 +121,28 @@ func (s *session) greet() error {
 	if err != nil {
 		return err
 	}
+	s.begin(join)
+	if err := s.writeFirst(answer); err != nil {
+		return err
+	}
+	s.hub.introduce(s)
+	s.hub.Logger.Info("a peer has come", "peer", s.peerID, "address", s.conn.RemoteAddr())
+	return nil
+}
+
+func (s *session) begin(join wire.Join) {
+	s.mu.Lock()
 	s.peerID = join.SenderID
+	s.mu.Unlock()
 	s.gate = replica.NewGate(join.SenderID)
 	s.neighbour = replica.Neighbour{
 		Origin:   origin(join),
 		Refusals: join.Metadata.Godwit != nil && join.Metadata.Godwit.Refusals,
 		Session:  s,
 	}
-	s.docs = map[docid.ID]*document{}
-	s.slots = make(chan struct{}, underWay)
+	s.docs = map[docid.ID]*conversation{}
+	s.slots = semaphore.NewWeighted(underWay)
 	s.conn.SetReadLimit(socket.FrameLimit)
-	if err := s.write(answer); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.writing = false
-	s.mu.Unlock()
-	s.hub.introduce(s)
-	s.hub.Logger.Info("a peer has come", "peer", s.peerID, "address", s.conn.RemoteAddr())
-	return nil
 }
 
 // origin names what a peer brings, in the log: by its storage, if it has one.
@@ -152,7 +168,7 @@ func (s *session) receive(frame socket.Frame) error {
 	if err == nil && pass {
 		switch m := m.(type) {
 		case wire.Sync:
-			return s.sync(m, frame) // it releases the frame
+			return s.sync(m, frame) // which releases the frame
 		case wire.Ephemeral:
 			s.whisper(m)
 		}
@@ -161,61 +177,32 @@ func (s *session) receive(frame socket.Frame) error {
 	return err
 }
 
-// sync hands a sync message to its document, in slices if it is long.
-func (s *session) sync(m wire.Sync, frame socket.Frame) error {
-	message, err := crdtsync.Decode(m.Data)
-	if err != nil {
-		frame.Release()
-		return err
-	}
-	d, err := s.open(m.Document)
-	if err != nil {
-		frame.Release()
-		return err
-	}
-	chunks := chunkReader{blobs: message.Changes}
-	for {
-		ev := &replica.Received{From: &s.neighbour, Request: m.Request}
-		more, err := chunks.next(ev)
-		if err != nil {
-			frame.Release()
-			return err
+// open returns a document that this session talks about, after it said so many
+// bytes about it.
+func (s *session) open(id docid.ID, said int) (*document, error) {
+	c := s.docs[id]
+	if c == nil {
+		if len(s.docs) >= s.hub.SessionDocuments {
+			return nil, fmt.Errorf("%w: more than %d", errDocuments, s.hub.SessionDocuments)
 		}
-		s.slots <- struct{}{}
-		if more {
-			ev.Finished = func() { <-s.slots }
-			d.step(ev)
-			continue
-		}
-		ev.Message = message
-		ev.Finished = func() {
-			frame.Release()
-			<-s.slots
-		}
-		d.step(ev)
-		return nil
+		c = &conversation{document: s.hub.acquire(id)}
+		s.docs[id] = c
 	}
-}
-
-// open returns a document that this session talks about.
-func (s *session) open(id docid.ID) (*document, error) {
-	if d := s.docs[id]; d != nil {
-		return d, nil
+	s.said += said - c.said
+	c.said = said
+	if s.said > sessionBytes {
+		return nil, fmt.Errorf("%w: more than %d bytes", errSaid, sessionBytes)
 	}
-	if len(s.docs) >= s.hub.SessionDocuments {
-		return nil, fmt.Errorf("%w: more than %d", errDocuments, s.hub.SessionDocuments)
-	}
-	d := s.hub.acquire(id)
-	s.docs[id] = d
-	return d, nil
+	return c.document, nil
 }
 
 // leave ends all conversations.
 func (s *session) leave() {
-	for _, d := range s.docs {
-		d.step(replica.Left{Neighbour: &s.neighbour})
-		s.hub.release(d)
+	for _, c := range s.docs {
+		c.step(replica.Left{Neighbour: &s.neighbour})
+		s.hub.release(c.document)
 	}
+	s.docs = nil
 }
 
 // end makes the session end for a reason that its reader doesn't know.
@@ -225,57 +212,15 @@ func (s *session) end(cause error) {
 	}
 }
 
-// close tells the peer why, if it still listens, and closes the connection.
+// close tells the peer why, if it still listens, and closes the connection,
+// which wakes the reader and the writer. It returns when it, or an earlier
+// call, has done that.
 func (s *session) close(err error) {
-	s.mu.Lock()
-	busy := s.writing && s.gate != nil
-	s.writing = true // for good
-	s.mu.Unlock()
-	code, text := farewell(err)
-	if !busy && code != socket.CodeNormal {
-		_ = s.write(wire.Error{SenderID: s.hub.Greeting.PeerID, TargetID: s.peerID, Text: text})
-	}
-	s.conn.Close(code, text)
-}
-
-// chunkReader parses the changes of one message, slice by slice.
-type chunkReader struct {
-	blobs [][]byte // each one chunk, or several one after another
-}
-
-// next fills a slice and reports whether there is more.
-func (r *chunkReader) next(ev *replica.Received) (more bool, err error) {
-	for size := 0; len(r.blobs) > 0; {
-		if len(ev.Changes)+len(ev.Invalid) >= sliceChanges || size >= sliceBytes {
-			return true, nil
+	s.closing.Do(func() {
+		code, text := farewell(err)
+		if free, peer := s.stopWriting(); free && code != socket.CodeNormal {
+			_ = s.write(wire.Error{SenderID: s.hub.Greeting.PeerID, TargetID: peer, Text: text})
 		}
-		chunk, _, rest, err := change.Split(r.blobs[0])
-		if err != nil {
-			return false, fmt.Errorf("%w: %w", errChunk, err)
-		}
-		if r.blobs[0] = rest; len(rest) == 0 {
-			r.blobs = r.blobs[1:]
-		}
-		size += len(chunk)
-		if err := parse(chunk, ev); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
-}
-
-// parse adds a change to what was received. Only bytes that are no change at
-// all are an error.
-func parse(chunk []byte, ev *replica.Received) error {
-	c, err := change.Parse(chunk)
-	var invalid *change.InvalidError
-	switch {
-	case err == nil:
-		ev.Changes = append(ev.Changes, c)
-	case errors.As(err, &invalid) && invalid.Hash != change.Hash{}:
-		ev.Invalid = append(ev.Invalid, invalid)
-	default:
-		return fmt.Errorf("%w: %w", errChunk, err)
-	}
-	return nil
+		s.conn.Close(code, text)
+	})
 }

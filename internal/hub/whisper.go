@@ -1,6 +1,10 @@
 package hub
 
-import "github.com/godwit-sync/godwit/internal/wire"
+import (
+	"bytes"
+
+	"github.com/godwit-sync/godwit/internal/wire"
+)
 
 // Bounds of what waits for one peer, and of one message; beyond them the
 // oldest is dropped, since only the newest is of use.
@@ -29,31 +33,33 @@ func (w *whispers) add(m wire.Ephemeral) (dropped int) {
 
 func (w *whispers) take() (wire.Ephemeral, bool) {
 	if len(w.waiting) == 0 {
-		w.waiting = nil
 		return wire.Ephemeral{}, false
 	}
 	m := w.waiting[0]
 	w.waiting[0] = wire.Ephemeral{}
-	w.waiting = w.waiting[1:]
 	w.bytes -= len(m.Data)
+	if w.waiting = w.waiting[1:]; len(w.waiting) == 0 {
+		w.waiting = nil
+	}
 	return m, true
 }
 
 // whisper passes an ephemeral message on to all others that have the document
 // open.
 func (s *session) whisper(m wire.Ephemeral) {
-	d := s.docs[m.Document]
+	c := s.docs[m.Document]
 	switch {
-	case d == nil:
-		s.hub.Observer.Dropped("not-open")
+	case c == nil:
+		s.hub.Observer.Dropped("not_open")
 		return
 	case len(m.Data) > maxWhisperBytes:
-		s.hub.Observer.Dropped("too-large")
+		s.hub.Observer.Dropped("too_large")
 		return
 	}
-	d.mu.Lock()
-	others := d.core.Others(&s.neighbour)
-	d.mu.Unlock()
+	c.mu.Lock()
+	others := c.core.Others(&s.neighbour)
+	c.mu.Unlock()
+	m.Data = bytes.Clone(m.Data) // or it would keep its frame
 	for _, n := range others {
 		n.Session.(*session).hear(m)
 	}
@@ -63,6 +69,9 @@ func (s *session) hear(m wire.Ephemeral) {
 	m.TargetID = s.peerID
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	for range s.whispers.add(m) {
 		s.hub.Observer.Dropped("slow")
 	}

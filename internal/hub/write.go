@@ -1,12 +1,10 @@
 package hub
 
 import (
-	"context"
-	"encoding/binary"
-	"fmt"
+	"errors"
 
-	crdtsync "github.com/godwit-sync/godwit/crdt/sync"
 	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/internal/socket"
 	"github.com/godwit-sync/godwit/internal/wire"
 )
 
@@ -14,219 +12,143 @@ import (
 func (s *session) owe(d *document) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, already := s.owing[d]; already {
+	if s.closed {
 		return
 	}
-	if s.owing == nil {
-		s.owing = map[*document]struct{}{}
-	}
-	s.owing[d] = struct{}{}
-	s.owed = append(s.owed, d)
+	s.owed.add(d)
 	s.wake()
 }
 
-// wake starts the writer unless it is running; s.mu is held.
+// wake starts the writer unless somebody writes; s.mu is held.
 func (s *session) wake() {
 	if !s.writing {
 		s.writing = true
-		go s.writeOwed()
+		s.writer.Go(s.writeOwed)
 	}
 }
 
-// writeOwed writes until nothing is owed.
+// writeOwed writes until nothing is owed, or the session is closed.
 func (s *session) writeOwed() {
 	for {
-		s.mu.Lock()
-		w, whispered := s.whispers.take()
-		var d *document
-		if !whispered {
-			if d = s.takeOwed(); d == nil {
-				s.mu.Unlock()
-				return
-			}
+		whisper, d, more := s.takeTurn()
+		if !more {
+			return
 		}
-		s.mu.Unlock()
-		var err error
-		if whispered {
-			err = s.write(w)
-		} else {
-			err = s.writeFor(d)
-		}
-		if err != nil { // the writer stays marked as running: nothing more is written
+		err := s.writeTurn(whisper, d)
+		switch {
+		case errors.Is(err, errStore):
+			s.end(err)
+			return
+		case err != nil:
 			s.conn.Abort()
 			return
 		}
 	}
 }
 
-// takeOwed returns the document whose turn it is; nil if the writer may stop,
-// which it then must.
-func (s *session) takeOwed() *document {
-	if len(s.owed) == 0 {
-		s.owed, s.owing, s.writing = nil, nil, false
-		return nil
+// takeTurn takes what is to be written next: an ephemeral message, or a
+// document's, or one of either, so that neither starves the other. If there is
+// nothing, the caller must stop.
+func (s *session) takeTurn() (w *wire.Ephemeral, d *document, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, nil, false
 	}
-	d := s.owed[0]
-	s.owed[0] = nil
-	s.owed = s.owed[1:]
-	delete(s.owing, d)
-	return d
+	if m, ok := s.whispers.take(); ok {
+		w = &m
+	}
+	d = s.owed.take()
+	s.writing = w != nil || d != nil
+	return w, d, s.writing
+}
+
+func (s *session) writeTurn(w *wire.Ephemeral, d *document) error {
+	if w != nil {
+		if err := s.write(*w); err != nil {
+			return err
+		}
+	}
+	if d != nil {
+		return s.writeFor(d)
+	}
+	return nil
+}
+
+// stopWriting makes sure that nobody begins to write but the caller, who may if
+// nobody is at it. It returns the peer's id, for the last words.
+func (s *session) stopWriting() (free bool, peerID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	free = !s.writing
+	s.writing, s.closed = true, true
+	s.owed, s.whispers = turns{}, whispers{}
+	return free, s.peerID
+}
+
+// writeFirst writes the answer to the greeting, unless the session is being
+// closed at this moment.
+func (s *session) writeFirst(m wire.Message) error {
+	s.mu.Lock()
+	closed := s.closed
+	s.writing = true
+	s.mu.Unlock()
+	if closed {
+		return socket.ErrClosed
+	}
+	err := s.write(m)
+	s.mu.Lock()
+	s.writing = s.closed
+	s.mu.Unlock()
+	return err
 }
 
 func (s *session) write(m wire.Message) error {
 	frame := wire.Append(nil, m)
+	if err := s.conn.WriteFrame(frame); err != nil {
+		return err
+	}
 	s.hub.Observer.Sent(m.Kind(), len(frame))
-	return s.conn.WriteFrame(frame)
+	return nil
 }
 
 // writeFor lets a document say what it owes.
 func (s *session) writeFor(d *document) error {
+	room := s.hub.reserve()
+	defer room.release()
+	send, letter := d.letTo(s, room.maxChanges)
+	if letter != nil {
+		if err := room.resize(letter.size, s.conn.Done()); err != nil {
+			return err
+		}
+		return s.writeLetter(d, letter)
+	}
+	room.release()
+	me := s.hub.Greeting.PeerID
+	switch {
+	case send == nil:
+		return nil
+	case send.Refused != nil:
+		return s.write(wire.Refused{SenderID: me, TargetID: s.peerID, Document: d.id, Hashes: send.Refused, Reason: send.Reason})
+	default:
+		return s.write(wire.DocUnavailable{SenderID: me, TargetID: s.peerID, Document: d.id})
+	}
+}
+
+// letTo steps the document with a free socket, and gathers what its answer
+// takes before it can be stepped again.
+func (d *document) letTo(s *session, maxBytes int) (*replica.Send, *letter) {
 	var fx replica.Effects
-	var letter letter
+	var l *letter
 	d.mu.Lock()
 	d.touched = true
-	d.core.Step(replica.Writable{To: &s.neighbour, MaxBytes: s.hub.MessageBytes}, &fx)
+	d.core.Step(replica.Writable{To: &s.neighbour, MaxBytes: maxBytes}, &fx)
 	if fx.Send != nil && fx.Send.Reply != nil {
-		letter.address(d, fx.Send.Reply)
+		l = d.address(fx.Send.Reply)
 	}
 	d.mu.Unlock()
 	if next := d.do(&fx); next != nil {
 		d.step(next)
 	}
-	me := s.hub.Greeting.PeerID
-	switch send := fx.Send; {
-	case send == nil:
-		return nil
-	case send.Refused != nil:
-		s.owe(d) // there may be more
-		return s.write(wire.Refused{SenderID: me, TargetID: s.peerID, Document: d.id, Hashes: send.Refused, Reason: send.Reason})
-	case send.Unavailable:
-		return s.write(wire.DocUnavailable{SenderID: me, TargetID: s.peerID, Document: d.id})
-	default:
-		return s.writeLetter(d, &letter)
-	}
-}
-
-// letter is a sync message on its way out.
-type letter struct {
-	reply  *crdtsync.Reply
-	chunks [][]byte // from the tail; nil = they must be read from the store
-	sizes  []int    // of the chunks
-	size   int      // of the message with all that belongs to it
-	header []byte
-}
-
-// address gathers what has to be known before the document is unlocked.
-func (l *letter) address(d *document, reply *crdtsync.Reply) {
-	l.reply = reply
-	l.header = reply.Message.AppendHeader(nil, len(reply.Indices))
-	l.size = len(l.header)
-	g := d.core.Graph()
-	var number [binary.MaxVarintLen64]byte
-	for _, i := range reply.Indices {
-		l.size += binary.PutUvarint(number[:], uint64(g.Size(i))) + g.Size(i)
-	}
-	if len(reply.Indices) == 0 {
-		return
-	}
-	if _, recent := d.tail.get(reply.Indices[0]); recent {
-		l.chunks = make([][]byte, 0, len(reply.Indices))
-		for _, i := range reply.Indices {
-			chunk, _ := d.tail.get(i)
-			l.chunks = append(l.chunks, chunk)
-		}
-	}
-}
-
-// smallLetter is how long a message may be that isn't counted as outgoing.
-const smallLetter = 64 << 10
-
-func (s *session) writeLetter(d *document, l *letter) error {
-	if l.size > smallLetter {
-		weight := min(int64(l.size), s.hub.OutgoingBytes)
-		if err := s.acquire(weight); err != nil {
-			return err
-		}
-		defer s.hub.outgoing.Release(weight)
-	}
-	head := wire.AppendSync(make([]byte, 0, 256+min(l.size, smallLetter)), wire.Sync{
-		SenderID: s.hub.Greeting.PeerID, TargetID: s.peerID, Document: d.id,
-	}, l.size)
-	frame := append(head, l.header...)
-	frame, err := s.appendChanges(frame, d, l)
-	if err != nil {
-		s.hub.Observer.Failed("read", err)
-		s.hub.Logger.Error("a document could not be read", "document", d.id, "error", err)
-		return fmt.Errorf("%w: %w", errStore, err)
-	}
-	s.hub.Observer.Sent("sync", len(frame))
-	return s.conn.WriteFrame(frame)
-}
-
-// acquire waits for a share of the memory for outgoing messages, as long as the
-// connection lives.
-func (s *session) acquire(weight int64) error {
-	if s.hub.outgoing.TryAcquire(weight) {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		defer cancel()
-		select {
-		case <-s.conn.Done():
-		case <-ctx.Done():
-		}
-	}()
-	return s.hub.outgoing.Acquire(ctx, weight)
-}
-
-func (s *session) appendChanges(frame []byte, d *document, l *letter) ([]byte, error) {
-	for _, chunk := range l.chunks {
-		frame = crdtsync.AppendChange(frame, chunk)
-	}
-	if l.chunks != nil {
-		return frame, nil
-	}
-	indices := l.reply.Indices
-	for len(indices) > 0 {
-		n := nearby(indices)
-		var err error
-		if frame, err = d.readChanges(frame, indices[:n]); err != nil {
-			return nil, err
-		}
-		indices = indices[n:]
-	}
-	return frame, nil
-}
-
-// seek is how many changes are rather read over than a new reading begun.
-const seek = 64
-
-// nearby returns how many of the indices are best read in one go.
-func nearby(indices []int) int {
-	for n := 1; n < len(indices); n++ {
-		if indices[n]-indices[n-1] > seek {
-			return n
-		}
-	}
-	return len(indices)
-}
-
-// readChanges appends changes from the store.
-func (d *document) readChanges(frame []byte, indices []int) ([]byte, error) {
-	at := indices[0]
-	for chunk, err := range d.hub.Store.Changes(context.Background(), d.id, at) {
-		if err != nil {
-			return nil, err
-		}
-		if at == indices[0] {
-			frame = crdtsync.AppendChange(frame, chunk)
-			if indices = indices[1:]; len(indices) == 0 {
-				return frame, nil
-			}
-		}
-		at++
-	}
-	return nil, fmt.Errorf("%w: %s ends at change %d", errDamaged, d.id, at)
+	return fx.Send, l
 }

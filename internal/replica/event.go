@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"errors"
+
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/graph"
 	"github.com/godwit-sync/godwit/crdt/sync"
@@ -32,17 +34,21 @@ type Received struct {
 	// comes in slices.
 	Message *sync.Message
 	Changes []*change.Change
-	Invalid []*change.InvalidError // chunks that are no valid changes
+	Invalid []*change.InvalidError // chunks that are no valid changes; each has a hash
 	// Finished is called when the message has been dealt with and its memory
 	// can be given back.
 	Finished func()
 }
 
-// Loaded answers [Effects.Load].
+// Loaded answers [Effects.Load]. An error that is [ErrDamaged] is for good;
+// after any other the neighbours are to try again.
 type Loaded struct {
 	Graph *graph.Graph
 	Err   error
 }
+
+// ErrDamaged: what the store holds of the document is not what was stored.
+var ErrDamaged = errors.New("replica: the stored document is damaged")
 
 // Appended answers [Effects.Append]: the changes are durable, or were not
 // stored.
@@ -81,11 +87,11 @@ type Effects struct {
 	Send *Send
 	// Refusals are to be logged and counted; the neighbours are told by Send.
 	Refusals []Refusal
-	// Failed are neighbours whose changes could not be stored; their
-	// connections must end, so that they send them again.
-	Failed []*Neighbour
-	// Failure is why.
+	// Failure is why the document could not be loaded, or changes not stored.
 	Failure error
+	// Failed are neighbours whose connections must end for it, so that they
+	// send again what was lost.
+	Failed []*Neighbour
 }
 
 // Append is a run of changes for the end of the document's log.
@@ -106,7 +112,7 @@ type Send struct {
 
 // Refusal tells of one change that was not taken, ever.
 type Refusal struct {
-	From   *Neighbour
+	From   *Neighbour // who brought it; nil if it has left since
 	Hash   change.Hash
 	Reason string // one stable word
 	Err    error

@@ -2,83 +2,66 @@ package replica
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/graph"
 	"github.com/godwit-sync/godwit/crdt/sync"
 )
 
-// maxRefusals is how many refused changes a neighbour is told of in one
-// message; it learns of the others when it sends them again.
-const maxRefusals = 1000
+// maxRefusals is how many refused changes wait to be told to a neighbour; it
+// learns of the others when it sends them again.
+const maxRefusals = 100
+
+// perTalk estimates the memory of an idle conversation, in bytes.
+const perTalk = 512
 
 // talk is the conversation with one neighbour about one document.
 type talk struct {
-	neighbour   *Neighbour
-	place       int // in talks.list
+	neighbour   *Neighbour // nil once it has left
+	origin      [16]byte   // its origin
+	place       int        // in talks.list
 	state       sync.State
 	queued      int  // its messages that have not been heard yet
 	wants       bool // it has nothing and asked for the document
 	unavailable bool // it is to be told that we have nothing
+	denied      bool // it is to be told so because we can't read what we have
 	dropped     bool // changes of its found no room
-	refused     []change.Hash
-	reason      string // of the refused
+	asked       bool // it was asked for them again since there was room
+	refused     []refused
 }
 
-// talks are a document's conversations, in an order that doesn't depend on
-// chance.
-type talks struct {
-	list []*talk
-	of   map[*Neighbour]*talk // nil while the list is short
-}
-
-const shortList = 8
-
-func (ts *talks) with(n *Neighbour) *talk {
-	if ts.of != nil {
-		return ts.of[n]
-	}
-	for _, t := range ts.list {
-		if t.neighbour == n {
-			return t
-		}
-	}
-	return nil
-}
-
-func (ts *talks) add(n *Neighbour) *talk {
-	t := &talk{neighbour: n, place: len(ts.list)}
-	ts.list = append(ts.list, t)
-	switch {
-	case ts.of != nil:
-		ts.of[n] = t
-	case len(ts.list) > shortList:
-		ts.of = make(map[*Neighbour]*talk, len(ts.list))
-		for _, t := range ts.list {
-			ts.of[t.neighbour] = t
-		}
-	}
-	return t
-}
-
-// remove fills the gap with the last.
-func (ts *talks) remove(n *Neighbour) {
-	t := ts.with(n)
-	if t == nil {
-		return
-	}
-	end := len(ts.list) - 1
-	last := ts.list[end]
-	ts.list[t.place], last.place = last, t.place
-	ts.list[end] = nil
-	ts.list = ts.list[:end]
-	delete(ts.of, n)
+// refused is what a neighbour is to be told of a change.
+type refused struct {
+	hash   change.Hash
+	reason string
 }
 
 func (t *talk) hear(g *graph.Graph, ev *Received) {
 	t.state.Receive(g, ev.Message)
 	t.wants = ev.Request && len(ev.Message.Heads) == 0
 	t.unavailable = t.wants && g.Len() == 0
+	if t.dropped && !t.asked {
+		// What comes again comes as from the beginning, in order, and needs no
+		// room to wait in.
+		t.dropped, t.asked = false, true
+		t.state.AskAgain()
+	}
+}
+
+// roomAgain asks for changes that found no room when they came, and allows to
+// ask once more.
+func (t *talk) roomAgain() {
+	if t.dropped {
+		t.state.AskAgain()
+	}
+	t.dropped, t.asked = false, false
+}
+
+// deny begins the conversation anew after saying that there is no document.
+func (t *talk) deny() {
+	t.state = sync.State{}
+	t.wants, t.unavailable, t.denied = false, false, true
 }
 
 // next says what to send. A neighbour that asked for what we don't have is
@@ -99,16 +82,34 @@ func (t *talk) next(in *graph.Intake, maxBytes int) *Send {
 	return &Send{Reply: reply}
 }
 
+// notice says what is to be sent first, and doesn't take the graph.
+func (t *talk) notice() *Send {
+	switch {
+	case len(t.refused) > 0:
+		return t.takeRefusals()
+	case t.denied:
+		t.denied = false
+		return &Send{Unavailable: true}
+	}
+	return nil
+}
+
 func (t *talk) refuse(r Refusal) {
 	if len(t.refused) < maxRefusals {
-		t.refused = append(t.refused, r.Hash)
-		t.reason = r.Reason
+		t.refused = append(t.refused, refused{r.Hash, r.Reason})
 	}
 }
 
+// takeRefusals takes as many as have the same reason.
 func (t *talk) takeRefusals() *Send {
-	send := &Send{Refused: t.refused, Reason: t.reason}
-	t.refused, t.reason = nil, ""
+	send := &Send{Reason: t.refused[0].reason}
+	for _, r := range t.refused {
+		if r.reason != send.Reason {
+			break
+		}
+		send.Refused = append(send.Refused, r.hash)
+	}
+	t.refused = slices.Clone(t.refused[len(send.Refused):])
 	return send
 }
 
@@ -126,6 +127,8 @@ func reason(err error) string {
 		return "unknown-op"
 	case errors.Is(err, graph.ErrSkeleton):
 		return "skeleton"
+	case errors.Is(err, graph.ErrHeads):
+		return "heads"
 	default:
 		return "descends"
 	}

@@ -1,0 +1,92 @@
+package hub
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+)
+
+// acquire returns the one document of an id and keeps it in the table until it
+// is released.
+func (h *Hub) acquire(id docid.ID) *document {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.docs[id]
+	if d == nil {
+		d = &document{hub: h, id: id}
+		h.docs[id] = d
+	}
+	d.users++
+	return d
+}
+
+// release lets go of a document. Its graph remains for whoever comes next, as
+// long as there is room, unless there is nothing in it.
+func (h *Hub) release(d *document) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.users--
+	if d.users > 0 || !d.mu.TryLock() {
+		return
+	}
+	defer d.mu.Unlock()
+	if g := d.core.Graph(); g == nil || g.Len() == 0 {
+		d.core.Unload()
+		h.remove(d)
+	}
+}
+
+// remove takes a document out of the table if nobody has it open and nothing
+// is under way. Both mutexes are held, so that there can't be a second one of
+// the same id while this one has something to do.
+func (h *Hub) remove(d *document) {
+	if d.users == 0 && d.core.Idle() && d.core.Graph() == nil && !d.gone {
+		delete(h.docs, d.id)
+		d.gone = true
+		d.weigh()
+	}
+}
+
+// sweepIfNeeded drops what nobody has touched since the last sweep, and then
+// others, until the documents fit their budget again. If they don't, because
+// too many are open, the next sweep waits until it is worth its cost.
+func (h *Hub) sweepIfNeeded() {
+	if h.bytes.Load() <= h.sweepAt.Load() || !h.sweeping.TryLock() {
+		return
+	}
+	defer h.sweeping.Unlock()
+	for round := 0; round < 2 && h.bytes.Load() > h.GraphBytes; round++ {
+		for _, d := range h.snapshot() {
+			if h.bytes.Load() <= h.GraphBytes*3/4 {
+				break
+			}
+			h.drop(d)
+		}
+	}
+	h.sweepAt.Store(max(h.GraphBytes, h.bytes.Load()+h.GraphBytes/4))
+}
+
+func (h *Hub) snapshot() []*document {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.docs))
+}
+
+func (h *Hub) drop(d *document) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !d.mu.TryLock() {
+		return // it is in use this very moment, and its step may take long
+	}
+	defer d.mu.Unlock()
+	if d.touched {
+		d.touched = false
+		return
+	}
+	if d.core.Unload() {
+		d.tail = tail{}
+	}
+	h.remove(d)
+	d.weigh()
+}

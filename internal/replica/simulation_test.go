@@ -1,0 +1,181 @@
+package replica_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/graph"
+)
+
+var (
+	seeds = flag.Int("seeds", 60, "how many simulations to run")
+	first = flag.Uint64("seed", 1, "the seed of the first")
+)
+
+// TestSimulation lets clients edit while connections break, appends and loads
+// fail and the graph is unloaded, all at random; in the end everything is
+// everywhere, and the same seed gives the same course of events.
+func TestSimulation(t *testing.T) {
+	for seed := *first; seed < *first+uint64(*seeds); seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			course := simulate(t, seed)
+			if again := simulate(t, seed); again != course {
+				t.Errorf("the course of events isn't the same:\n%s\nand\n%s", course, again)
+			}
+			if t.Failed() {
+				t.Logf("go test -run TestSimulation -seed %d -seeds 1", seed)
+			}
+		})
+	}
+}
+
+var people = []string{"alice", "bob", "carol", "dave", "eve"}
+
+func simulate(t *testing.T, seed uint64) string {
+	w := newWorld(t)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	w.slice = rng.IntN(4) // of changes; 0 = whole messages
+	for range 200 {
+		w.happen(rng, people[rng.IntN(len(people))])
+	}
+	w.reunite()
+	w.settle()
+	w.checkPeace(people)
+	return w.said()
+}
+
+// happen lets one thing happen.
+func (w *world) happen(rng *rand.Rand, name string) {
+	if _, connected := w.links[name]; !connected {
+		if rng.IntN(3) == 0 {
+			w.connect(name, rng.IntN(2) == 0)
+		} else {
+			w.edit(name, 1+rng.IntN(3))
+		}
+		return
+	}
+	switch {
+	case w.links[name].lost, rng.IntN(25) == 0:
+		w.say("%s leaves", name)
+		w.leave(name)
+		return
+	case rng.IntN(40) == 0:
+		w.say("unloaded: %t", w.doc.Unload())
+	}
+	switch rng.IntN(9) {
+	case 0:
+		w.edit(name, 1+rng.IntN(3))
+	case 1, 2:
+		w.generate(name)
+	case 3:
+		w.arrive(name)
+	case 4:
+		w.write(name, 100+rng.IntN(1000))
+	case 5:
+		w.hear(name)
+	case 6:
+		w.appended(luck(rng, errDisk))
+	case 7:
+		w.loaded(luck(rng, errDisk, errDamage))
+	case 8:
+		w.goOn()
+	}
+}
+
+// luck returns nil mostly.
+func luck(rng *rand.Rand, misfortunes ...error) error {
+	if rng.IntN(12) > 0 {
+		return nil
+	}
+	return misfortunes[rng.IntN(len(misfortunes))]
+}
+
+// reunite lets everybody connect again.
+func (w *world) reunite() {
+	for _, name := range people {
+		if _, connected := w.links[name]; connected {
+			w.leave(name)
+		}
+		w.connect(name, true)
+	}
+}
+
+// checkPeace checks that all have the same, and that it is what the store has.
+func (w *world) checkPeace(names []string) {
+	w.t.Helper()
+	heads := w.heads()
+	for _, name := range names {
+		if !slices.Equal(w.client(name).Heads(), heads) {
+			w.t.Errorf("%s has %s, the store %s", name, w.list(w.client(name).Heads()), w.list(heads))
+		}
+	}
+	w.checkGraph(w.doc.Graph())
+	// A slice is heard at most once, so every message has at most one answer;
+	// silence after at most so many was checked by settling.
+	if limit := 200 + 40*len(names)*len(w.log); w.messages > limit {
+		w.t.Errorf("%d messages for %d changes", w.messages, len(w.log))
+	}
+}
+
+// checkGraph checks that the graph numbers the changes as the log does.
+func (w *world) checkGraph(g *graph.Graph) {
+	w.t.Helper()
+	if g == nil {
+		return
+	}
+	if g.Len() != len(w.log) || g.Staged() != 0 {
+		w.t.Errorf("the graph has %d changes and %d staged, the log %d", g.Len(), g.Staged(), len(w.log))
+		return
+	}
+	for i, c := range w.log {
+		if g.Hash(i) != c.Hash {
+			w.t.Errorf("change %d of the graph is not that of the log", i)
+		}
+	}
+}
+
+// TestMessagesPerEdit counts what an edit costs once everybody is in step.
+func TestMessagesPerEdit(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range people {
+		w.connect(name, false)
+	}
+	w.edit("alice", 1)
+	w.settle()
+	before := w.messages
+	const edits = 20
+	for i := range edits {
+		w.edit(people[i%len(people)], 1)
+		w.settle()
+	}
+	// The author's message and its answer, and one each way with the others.
+	if want := edits * 2 * len(people); w.messages-before > want {
+		t.Errorf("%d messages for %d edits among %d, want at most %d", w.messages-before, edits, len(people), want)
+	}
+	w.checkPeace(people)
+}
+
+// TestLeftWithoutATrace checks that a document keeps nothing of who has left.
+func TestLeftWithoutATrace(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 { // more than are looked through one by one
+		w.connect(fmt.Sprintf("%c", 'a'+i), false)
+	}
+	for name := range w.links {
+		w.edit(name, 1)
+	}
+	w.settle()
+	for _, name := range slices.Clone(w.order) {
+		before := len(w.doc.Others(nil))
+		w.leave(name)
+		if got := len(w.doc.Others(nil)); got != before-1 {
+			t.Fatalf("%d neighbours after one of %d left", got, before)
+		}
+	}
+	if !w.doc.Unload() || w.doc.Footprint() != 0 {
+		t.Errorf("what remains takes %d bytes", w.doc.Footprint())
+	}
+}
