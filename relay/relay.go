@@ -3,9 +3,9 @@ package relay
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,28 +18,28 @@ import (
 	"github.com/godwit-sync/godwit/storage"
 )
 
-// ErrNoStore is returned by [New] for a configuration without a store.
-var ErrNoStore = errors.New("relay: the configuration names no store")
-
 // DefaultFrameBudget is the memory, in bytes, that all incoming frames may hold
 // together.
 const DefaultFrameBudget = 512 << 20
 
 // Config says how a relay works. Only Store is required.
 type Config struct {
-	// Store keeps the documents. It must stay open until Run has returned.
+	// Store keeps the documents. It must stay open until Run has returned. One
+	// store serves one relay.
 	Store *storage.Store
 	// AllowOrigins are pages that may connect, besides those of the same host
 	// and of loopback hosts: "https://app.example.org",
-	// "https://*.example.org", "*" for all.
+	// "https://*.example.org", "null" for pages without an origin, "*" for all.
+	// Programs other than browsers send no origin and are always allowed.
 	AllowOrigins []string
-	// Logger gets the comings and goings; nil = silent.
+	// Logger gets the comings and goings at info level, refused changes at
+	// warning level, at most ten of one connection; nil = silent.
 	Logger *slog.Logger
 	// PeerID is the relay's name in the protocol; empty = "godwit-relay-" and
 	// part of the store's incarnation.
 	PeerID string
-	// SessionDocuments is how many documents one connection may have open;
-	// 0 = 100,000.
+	// SessionDocuments is how many documents one connection may have open
+	// before it is ended; 0 = 100,000.
 	SessionDocuments int
 	// GraphBytes is how much memory the graphs of documents in use may take;
 	// 0 = 256 MiB. More documents than fit are read again when needed.
@@ -49,6 +49,20 @@ type Config struct {
 	FrameBudget int64
 }
 
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.PeerID == "" {
+		incarnation := c.Store.Incarnation()
+		c.PeerID = "godwit-relay-" + hex.EncodeToString(incarnation[:4])
+	}
+	if c.FrameBudget == 0 {
+		c.FrameBudget = DefaultFrameBudget
+	}
+	return c
+}
+
 // Relay serves one store. See [New].
 type Relay struct {
 	config   Config
@@ -56,12 +70,15 @@ type Relay struct {
 	sockets  socket.Options
 	budget   *socket.Budget
 	registry *prometheus.Registry
-	mux      *http.ServeMux
+	counters *counters
+	health   *health
+	pages    map[string]http.HandlerFunc
 	started  time.Time // for the status page alone
+	stopping atomic.Bool
 }
 
 // New checks the configuration and returns a relay that is ready to serve. It
-// starts nothing.
+// starts nothing. It fails with [ErrNoStore], or if an origin isn't one.
 func New(config Config) (*Relay, error) {
 	if config.Store == nil {
 		return nil, ErrNoStore
@@ -70,54 +87,45 @@ func New(config Config) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
-	}
-	incarnation := config.Store.Incarnation()
-	if config.PeerID == "" {
-		config.PeerID = "godwit-relay-" + hex.EncodeToString(incarnation[:4])
-	}
-	if config.FrameBudget == 0 {
-		config.FrameBudget = DefaultFrameBudget
-	}
+	config = config.withDefaults()
 	r := &Relay{
 		config:   config,
 		budget:   socket.NewBudget(config.FrameBudget, socket.FrameLimit),
 		registry: prometheus.NewRegistry(),
+		health:   &health{check: config.Store.Check, log: config.Logger},
 		started:  time.Now(),
 	}
 	r.sockets = socket.Options{CheckOrigin: origins, Budget: r.budget}
+	r.counters = newCounters(r.registry)
 	r.hub = hub.New(hub.Config{
 		Store:            config.Store,
-		Greeting:         greeting(config.PeerID, incarnation),
+		Greeting:         greeting(config),
 		Logger:           config.Logger,
-		Observer:         newCounters(r.registry),
+		Observer:         r.counters,
 		GraphBytes:       config.GraphBytes,
 		SessionDocuments: config.SessionDocuments,
 	})
 	r.registerGauges()
-	r.mux = r.routes()
+	r.pages = r.routes()
 	return r, nil
 }
 
 // greeting tells peers who the relay is. Clients take it that their changes are
 // saved when a peer with a storage id has them; another incarnation of the
 // store is another storage.
-func greeting(peerID string, incarnation storage.Incarnation) replica.Greeting {
-	return replica.Greeting{PeerID: peerID, Metadata: wire.Metadata{
-		StorageID: uuid.UUID(incarnation).String(),
+func greeting(config Config) replica.Greeting {
+	return replica.Greeting{PeerID: config.PeerID, Metadata: wire.Metadata{
+		StorageID: uuid.UUID(config.Store.Incarnation()).String(),
 		Godwit:    &wire.Extension{Version: 1, Refusals: true},
 	}}
 }
 
 // Run waits for ctx to end, then ends all connections, waits until whatever
 // they brought is durable or known not to be, and returns nil. From then on the
-// relay accepts nobody.
+// relay accepts nobody. It is called once.
 func (r *Relay) Run(ctx context.Context) error {
 	<-ctx.Done()
+	r.stopping.Store(true)
 	r.hub.Close()
 	return nil
 }
-
-// ServeHTTP answers a request or makes a WebSocket of it.
-func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.ServeHTTP(w, req) }
