@@ -66,7 +66,7 @@ func (r *Relay) status() status {
 		{"Changes delivered", count(r.counters.nowDelivered.Load())},
 		{"Changes refused", count(r.counters.nowRefused.Load())},
 		{"Free disk", size(now.store.DiskFree)},
-		{"Size on disk", size(now.store.Size)},
+		{"Document memory", size(now.hub.Bytes)},
 		{"Running for", span(time.Since(r.started))},
 	}
 	return s

@@ -34,6 +34,8 @@ func size(bytes int64) string {
 	switch {
 	case bytes < 0:
 		return "unknown"
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d\u00a0B", bytes)
 	case bytes < 1<<20:
 		return fmt.Sprintf("%.1f\u00a0KiB", float64(bytes)/(1<<10))
 	case bytes < 1<<30:
