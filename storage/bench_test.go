@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -180,6 +182,46 @@ func BenchmarkStage(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.SetBytes(info.Bytes)
+		})
+	}
+}
+
+// BenchmarkCommitBesideStaging is one writer of keystrokes while another
+// appends 28 MB again and again. It reports how long the slowest hundredth of
+// the small commits took.
+func BenchmarkCommitBesideStaging(b *testing.B) {
+	for name, opts := range profiles {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, b.TempDir(), opts)
+			defer closeStore(b, s)
+			large := storagetest.NewAuthor(1).Chain(b, 260_000, 37)
+			step := committer(b, s, 1, b.N)
+			var stop atomic.Bool
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for n := uint32(1000); !stop.Load(); n++ {
+					if _, err := s.Commit(b.Context(), appendTo(n, 0, large...)); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			took := make([]time.Duration, 0, b.N)
+			b.ResetTimer()
+			for range b.N {
+				began := time.Now()
+				if err := step(); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(began))
+			}
+			b.StopTimer()
+			stop.Store(true)
+			wg.Wait()
+			slices.Sort(took)
+			for name, at := range map[string]int{"p50-ms": 500, "p99-ms": 990} {
+				b.ReportMetric(float64(took[len(took)*at/1000].Microseconds())/1000, name)
+			}
 		})
 	}
 }

@@ -2,8 +2,12 @@ package storage
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
 // WithFreeSpace returns options of a store that believes free.
@@ -76,25 +80,33 @@ func each(txn *badger.Txn, tag byte, visit func(key, value []byte) error) error 
 	return nil
 }
 
-// DecodeAll runs every decoder of a value on bytes that may be anything, and
-// returns those that accepted them, encoded again.
-func DecodeAll(value []byte) [][]byte {
-	var again [][]byte
+// RoundTrip runs every decoder of a value on bytes that may be anything. What
+// one accepts must be the same after another encoding and decoding.
+func RoundTrip(value []byte) error {
 	if d, spilled, ok := decodeDocument(value); ok && spilled == 0 {
-		again = append(again, d.encode())
+		if again, _, ok := decodeDocument(d.encode()); !ok || !reflect.DeepEqual(d, again) {
+			return fmt.Errorf("document row %+v becomes %+v", d, again)
+		}
 	}
-	if r, ok := decodeRow(1<<40, value); ok && r.Kind.known() {
-		again = append(again, r.encode())
+	const seq = 1 << 40
+	if r, ok := decodeRow(seq, value); ok && r.Kind.known() {
+		if again, ok := decodeRow(seq, r.encode()); !ok || r != again {
+			return fmt.Errorf("journal row %+v becomes %+v", r, again)
+		}
 	}
-	if _, err := unseal([]byte("key"), value); err == nil {
-		again = append(again, value)
-	}
-	if l, err := decodeLink([]byte("key"), seal([]byte("key"), value)); err == nil {
-		again = append(again, l.encode([]byte("key")))
+	key := []byte("key")
+	for _, sealed := range [][]byte{value, seal(key, value)} {
+		if l, err := decodeLink(key, sealed); err == nil {
+			if again, err := decodeLink(key, l.encode(key)); err != nil || l != again {
+				return fmt.Errorf("link %+v becomes %+v, %w", l, again, err)
+			}
+		}
 	}
 	p := page{end: 1 << 20}
 	if p.add(value, 10) == nil {
-		_, _ = p.runs[0].split([16]byte{})
+		if chunks, err := p.runs[0].split(docid.ID{}); err == nil && len(chunks) != p.runs[0].count {
+			return fmt.Errorf("%d chunks of %d", len(chunks), p.runs[0].count)
+		}
 	}
-	return again
+	return nil
 }

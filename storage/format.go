@@ -148,8 +148,8 @@ func decodeDocument(body []byte) (d *document, spilled int, ok bool) {
 		d.heads = decodeHeads(f.rest)
 		return d, 0, true
 	case len(f.rest) == ownerSize:
-		copy(d.spill[:], f.rest)
-		return d, count, true
+		d.spill = stageID(f.rest)
+		return d, count, count > 0 && d.spill != stageID{}
 	default:
 		return nil, 0, false
 	}

@@ -59,7 +59,7 @@ type profile struct {
 	valueLog   int64
 
 	groupBytes int64 // largest transaction that the committer builds
-	stageBytes int64 // largest transaction of staged changes
+	stageBytes int64 // largest transaction of staged changes: others wait behind one
 	inline     int64 // more bytes of changes than this are staged
 	queueBytes int64 // batches waiting for the committer
 	rowBytes   int64 // cached document rows
@@ -70,7 +70,7 @@ var relayProfile = profile{
 	baseTable: 2 << 20, baseLevel: 10 << 20,
 	l0: 5, l0Full: 15, compactors: 4,
 	threshold: 1 << 20, valueLog: 64 << 20,
-	groupBytes: 2 << 20, stageBytes: 512 << 10, inline: 256 << 10,
+	groupBytes: 2 << 20, stageBytes: 288 << 10, inline: 256 << 10,
 	queueBytes: 32 << 20, rowBytes: 16 << 20,
 }
 

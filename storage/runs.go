@@ -92,7 +92,8 @@ func decodeLink(key, value []byte) (link, error) {
 	if err != nil {
 		return link{}, err
 	}
-	f := fields{rest: body[1:]}
+	f := fields{rest: body}
+	f.bad = f.byte() != runLink
 	l := link{count: f.int()}
 	copy(l.stage[:], f.bytes(ownerSize))
 	l.offset = f.int()
