@@ -28,6 +28,17 @@ type client struct {
 	opener opener
 }
 
+// Greets reports whether the server at a URL answers a greeting. Some accept
+// connections before they listen to them.
+func Greets(ctx context.Context, url string) bool {
+	c, err := dial(ctx, url, peerName("probe"), func(error) {})
+	if err != nil {
+		return false
+	}
+	c.close()
+	return true
+}
+
 // dial opens a connection and greets. problem is told why the connection
 // ended, if not by close.
 func dial(ctx context.Context, url, id string, problem func(error)) (*client, error) {

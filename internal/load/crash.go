@@ -23,14 +23,14 @@ func Crash(ctx context.Context, cfg CrashConfig) (*Report, error) {
 	if cfg.Changes == 0 {
 		cfg.Changes = 10
 	}
-	histories, err := library(ctx, cfg.Server.URL(), cfg.Documents, cfg.Changes)
+	histories, err := library(ctx, cfg.Run, cfg.Server.URL(), cfg.Documents, cfg.Changes)
 	if err != nil {
 		return nil, fmt.Errorf("crash: push: %w", err)
 	}
 	if err := restart(ctx, cfg.Server, cfg.Server.Kill); err != nil {
 		return nil, fmt.Errorf("crash: %w", err)
 	}
-	cs := newClients(ctx)
+	cs := newClients(ctx, cfg.Run)
 	defer cs.close()
 	lost, err := cs.fetch(cfg.Server.URL(), histories)
 	if err != nil {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -32,7 +32,7 @@ func (s Shape) String() string { return fmt.Sprintf("%d × %d", s.Documents, s.P
 type crew struct {
 	shape  Shape
 	window *window
-	clients
+	*clients
 	seats []*seat
 }
 
@@ -41,13 +41,15 @@ type clients struct {
 	ctx    context.Context // ends with the first problem
 	cancel context.CancelCauseFunc
 
+	patience time.Duration
+
 	mu   sync.Mutex
 	open []*client
 }
 
-func newClients(ctx context.Context) clients {
+func newClients(ctx context.Context, run Run) *clients {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return clients{ctx: ctx, cancel: cancel}
+	return &clients{ctx: ctx, cancel: cancel, patience: run.patience()}
 }
 
 // dial opens one more connection.
@@ -76,18 +78,18 @@ const dialing = 16
 
 // board brings a crew together: in every document the first peer makes a
 // change, and when the server has it the others ask for the document.
-func board(ctx context.Context, url string, shape Shape) (*crew, error) {
-	c := &crew{shape: shape, window: newWindow(), clients: newClients(ctx), seats: make([]*seat, shape.Documents*shape.Peers)}
+func board(ctx context.Context, run Run, url string, shape Shape) (*crew, error) {
+	c := &crew{shape: shape, window: newWindow(), clients: newClients(ctx, run), seats: make([]*seat, shape.Documents*shape.Peers)}
 	histories := make([]*history, shape.Documents)
 	for d := range histories {
 		histories[d] = newHistory(shape.Peers)
 	}
-	run := uuid.New()
+	name := peerName("crew")
 	var group errgroup.Group
 	group.SetLimit(dialing)
 	for i := range c.seats {
 		group.Go(func() error {
-			client, err := c.dial(url, fmt.Sprintf("load-%s-%d", run, i))
+			client, err := c.dial(url, fmt.Sprintf("%s-%d", name, i))
 			if err == nil {
 				c.seats[i] = client.sit(histories[i/shape.Peers], i%shape.Peers, &meter{window: c.window})
 			}
@@ -115,7 +117,7 @@ func (c *crew) start() error {
 			}
 		}
 	}
-	if err := awaitAll(c.ctx, first); err != nil {
+	if err := c.await(first); err != nil {
 		return err
 	}
 	for i, s := range c.seats {
@@ -125,7 +127,7 @@ func (c *crew) start() error {
 			}
 		}
 	}
-	return awaitAll(c.ctx, c.seats)
+	return c.await(c.seats)
 }
 
 // editors returns one function per seat that makes it edit.
@@ -138,7 +140,7 @@ func (c *crew) editors() []func() error {
 }
 
 // settle waits until every seat has all changes and the server's heads.
-func (c *crew) settle() error { return awaitAll(c.ctx, c.seats) }
+func (c *crew) settle() error { return c.await(c.seats) }
 
 func (c *crew) meters() []*meter {
 	meters := make([]*meter, len(c.seats))

@@ -12,7 +12,7 @@
 // [History]: one function per workload, each with a config whose fields say
 // what it does, each returning a [Report]. They work alike against a relay of
 // this project and against automerge-repo's JavaScript server. [Ceiling] drives
-// an [EchoServer] instead: what remains of a relay without documents.
+// an echo server instead: what remains of a relay without documents.
 //
 // Correctness comes first. A workload ends with every client having every
 // change and the same heads as the server, or it fails, with an error that

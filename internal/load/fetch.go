@@ -36,7 +36,7 @@ func (cfg FetchConfig) withDefaults() FetchConfig {
 func Fetch(ctx context.Context, cfg FetchConfig) (*Report, error) {
 	cfg = cfg.withDefaults()
 	report := &Report{Workload: fmt.Sprintf("fetch %d × %d", cfg.Documents, cfg.Changes), Seed: cfg.Seed}
-	histories, err := library(ctx, cfg.Server.URL(), cfg.Documents, cfg.Changes)
+	histories, err := library(ctx, cfg.Run, cfg.Server.URL(), cfg.Documents, cfg.Changes)
 	if err != nil {
 		return nil, fmt.Errorf("fetch: push: %w", err)
 	}
@@ -53,7 +53,7 @@ func Fetch(ctx context.Context, cfg FetchConfig) (*Report, error) {
 }
 
 func (cfg FetchConfig) measure(ctx context.Context, report *Report, name string, histories []*history) error {
-	cs := newClients(ctx)
+	cs := newClients(ctx, cfg.Run)
 	defer cs.close()
 	began := now()
 	lost, err := cs.fetch(cfg.Server.URL(), histories)

@@ -34,12 +34,9 @@ func (g *goal) reach() {
 	}
 }
 
-// patience is how long nothing at all may happen before a wait fails.
-const patience = 20 * time.Second
-
 // await waits for the goal. It fails with ErrStalled when nothing has happened
 // for too long, and with ctx.
-func (g *goal) await(ctx context.Context) error {
+func (g *goal) await(ctx context.Context, patience time.Duration) error {
 	ticker := time.NewTicker(patience)
 	defer ticker.Stop()
 	seen := int64(-1)
@@ -59,9 +56,9 @@ func (g *goal) await(ctx context.Context) error {
 	}
 }
 
-// awaitAll waits until the seats have converged with the server.
-func awaitAll(ctx context.Context, seats []*seat) error {
-	err := aim(seats, false).await(ctx)
+// await waits until the seats have converged with the server.
+func (cs *clients) await(seats []*seat) error {
+	err := aim(seats, false).await(cs.ctx, cs.patience)
 	if err == nil {
 		return nil
 	}

@@ -27,7 +27,7 @@ func Idle(ctx context.Context, cfg IdleConfig) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
-	c, err := board(ctx, cfg.Server.URL(), Shape{Documents: cfg.Connections, Peers: 1})
+	c, err := board(ctx, cfg.Run, cfg.Server.URL(), Shape{Documents: cfg.Connections, Peers: 1})
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // library pushes documents from one connection and waits until the server has
 // them.
-func library(ctx context.Context, url string, documents, changes int) ([]*history, error) {
+func library(ctx context.Context, run Run, url string, documents, changes int) ([]*history, error) {
 	histories := make([]*history, documents)
 	var group errgroup.Group
 	group.SetLimit(2)
@@ -23,7 +23,7 @@ func library(ctx context.Context, url string, documents, changes int) ([]*histor
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	cs := newClients(ctx)
+	cs := newClients(ctx, run)
 	defer cs.close()
 	return histories, cs.push(url, histories)
 }
@@ -41,7 +41,7 @@ func (cs *clients) push(url string, histories []*history) error {
 			return err
 		}
 	}
-	return awaitAll(cs.ctx, seats)
+	return cs.await(seats)
 }
 
 // fetch asks for documents and waits until all of them are there. The server
@@ -61,7 +61,7 @@ func (cs *clients) fetch(url string, histories []*history) (lost int, err error)
 			return 0, err
 		}
 	}
-	if err := g.await(cs.ctx); err != nil && !errors.Is(err, ErrStalled) {
+	if err := g.await(cs.ctx, cs.patience); err != nil && !errors.Is(err, ErrStalled) {
 		return 0, err
 	}
 	return int(g.lost.Load() + max(g.left.Load(), 0)), nil

@@ -24,7 +24,7 @@ func Paced(ctx context.Context, cfg PacedConfig) (*Report, error) {
 	if cfg.During == 0 {
 		cfg.During = 5 * time.Second
 	}
-	c, err := board(ctx, cfg.Server.URL(), cfg.Shape)
+	c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape)
 	if err != nil {
 		return nil, fmt.Errorf("paced: %w", err)
 	}
@@ -36,5 +36,6 @@ func Paced(ctx context.Context, cfg PacedConfig) (*Report, error) {
 	cfg.say("  paced %.0f edits/s: p50 %.2f ms, p99 %.2f ms", cfg.Rate, milliseconds(o.latency.P50), milliseconds(o.latency.P99))
 	report := &Report{Workload: fmt.Sprintf("paced %.0f/s", cfg.Rate), Seed: cfg.Seed}
 	report.addLatency("", o.latency)
+	o.addWork(report)
 	return report, nil
 }

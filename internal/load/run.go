@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,7 +13,12 @@ import (
 type Run struct {
 	Seed     uint64    // the same seed makes the same documents and turns
 	Progress io.Writer // gets a line now and then; nil = silent
+	// Patience is how long nothing at all may happen before a workload fails
+	// with ErrStalled; 0 = 20 s.
+	Patience time.Duration
 }
+
+func (r Run) patience() time.Duration { return cmp.Or(r.Patience, 20*time.Second) }
 
 func (r Run) random() *rand.Rand { return rand.New(rand.NewPCG(r.Seed, 0x676f64776974)) }
 
@@ -40,11 +46,17 @@ func (c *crew) measured() *window        { return c.window }
 
 // outcome is what became of an offered load.
 type outcome struct {
-	offered    float64 // deliveries per second that should have been
+	offered    float64 // deliveries per second that the edits made call for
+	driven     bool    // the driver made as many edits as it was to
 	deliveries float64 // per second that were
 	latency    Latency
 	server     time.Duration // of processor time per delivery
 	driver     time.Duration // likewise
+}
+
+func (o outcome) addWork(report *Report) {
+	report.add("server's work per delivery", microseconds(o.server), "µs")
+	report.add("driver's work per delivery", microseconds(o.driver), "µs")
 }
 
 // offer makes a party edit at a rate, waits until everything has arrived
@@ -54,7 +66,7 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 	if err != nil {
 		return outcome{}, err
 	}
-	edits, err := perform(p, r, rate, during)
+	edits, made, err := perform(p, r, rate, during)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -68,7 +80,8 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 	}
 	total := time.Duration(max(edits*receivers, 1))
 	return outcome{
-		offered:    rate * float64(receivers),
+		offered:    float64(made*receivers) / p.measured().length().Seconds(),
+		driven:     float64(made) >= 0.95*rate*during.Seconds(),
 		deliveries: float64(arrived) / p.measured().length().Seconds(),
 		latency:    summarise(p.meters()),
 		server:     (ended.server - began.server) / total,
@@ -76,19 +89,20 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 	}, nil
 }
 
-// perform returns how many edits were made, all of which have arrived.
-func perform(p party, r *rand.Rand, rate float64, during time.Duration) (edits int, err error) {
+// perform returns how many edits were made, all of which have arrived, and how
+// many of them in the time that was measured.
+func perform(p party, r *rand.Rand, rate float64, during time.Duration) (edits, made int, err error) {
 	ctx, editors := p.context(), p.editors()
 	if edits, err = pace(ctx, r, rate, warmUp, editors); err != nil {
-		return edits, err
+		return edits, 0, err
 	}
 	p.measured().open()
-	more, err := pace(ctx, r, rate, during, editors)
+	made, err = pace(ctx, r, rate, during, editors)
 	p.measured().close()
 	if err != nil {
-		return edits, err
+		return edits, made, err
 	}
-	return edits + more, p.settle()
+	return edits + made, made, p.settle()
 }
 
 // work is the processor time of both sides so far.

@@ -10,10 +10,9 @@ import (
 // SustainedConfig says how to look for the highest load that is carried.
 type SustainedConfig struct {
 	Run
-	Shape
+	Shape  // with at least two peers
 	Server Server
-	// Start is the first offered load, in edits per second of all peers
-	// together; 0 = 500.
+	// Start is the first offered load, in deliveries per second; 0 = 500.
 	Start float64
 	// Step is how long each load is offered and measured, after half a second
 	// of warm-up; 0 = 2 s.
@@ -37,28 +36,17 @@ func (o outcome) carried() bool {
 // Sustained offers a rising load, each time to new documents on new
 // connections, and reports the highest that was carried.
 func Sustained(ctx context.Context, cfg SustainedConfig) (*Report, error) {
-	cfg.Shape = cfg.Shape.withDefaults()
-	board := func() (party, func(), error) {
-		c, err := board(ctx, cfg.Server.URL(), cfg.Shape)
+	return cfg.search("sustained", func() (party, func(), error) {
+		c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape.withDefaults())
 		if err != nil {
 			return nil, nil, err
 		}
 		return c, c.close, nil
-	}
-	best, err := climb(cfg, cfg.Server.PID(), board)
-	if err != nil {
-		return nil, fmt.Errorf("sustained %s: %w", cfg.Shape, err)
-	}
-	report := &Report{Workload: fmt.Sprintf("sustained %s", cfg.Shape), Seed: cfg.Seed}
-	report.add("deliveries", best.deliveries, "/s")
-	report.addLatency("", best.latency)
-	report.add("server's work per delivery", microseconds(best.server), "µs")
-	report.add("driver's work per delivery", microseconds(best.driver), "µs")
-	return report, nil
+	})
 }
 
-// climb doubles the load until it is too much, then halves the gap.
-func climb(cfg SustainedConfig, pid int, board func() (party, func(), error)) (outcome, error) {
+func (cfg SustainedConfig) withDefaults() SustainedConfig {
+	cfg.Shape = cfg.Shape.withDefaults()
 	if cfg.Start == 0 {
 		cfg.Start = 500
 	}
@@ -68,37 +56,69 @@ func climb(cfg SustainedConfig, pid int, board func() (party, func(), error)) (o
 	if cfg.Refine == 0 {
 		cfg.Refine = 3
 	}
-	var best outcome
-	low, high := 0.0, math.Inf(1) // edits per second
-	rate := cfg.Start
-	for math.IsInf(high, 1) || cfg.Refine > 0 {
-		p, leave, err := board()
-		if err != nil {
-			return best, err
-		}
-		o, err := offer(p, cfg.random(), pid, rate, cfg.Peers-1, cfg.Step)
-		leave()
-		if err != nil {
-			return best, fmt.Errorf("at %.0f edits/s: %w", rate, err)
-		}
-		cfg.say("  %8.0f edits/s: %8.0f deliveries/s of %8.0f, p50 %7.1f ms, p99 %7.1f ms; %5.1f and %4.1f µs of work each", rate,
+	return cfg
+}
+
+// search reports the highest load that the parties which board brings together
+// carry.
+func (cfg SustainedConfig) search(name string, board func() (party, func(), error)) (*Report, error) {
+	cfg = cfg.withDefaults()
+	best, err := climb(cfg.Start, cfg.Refine, func(rate float64) (outcome, error) {
+		return cfg.attempt(rate/float64(cfg.Peers-1), board)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", name, cfg.Shape, err)
+	}
+	report := &Report{Workload: fmt.Sprintf("%s %s", name, cfg.Shape), Seed: cfg.Seed}
+	report.add("deliveries", best.deliveries, "/s")
+	report.addLatency("", best.latency)
+	best.addWork(report)
+	return report, nil
+}
+
+// attempt offers one load, in edits per second.
+func (cfg SustainedConfig) attempt(rate float64, board func() (party, func(), error)) (outcome, error) {
+	p, leave, err := board()
+	if err != nil {
+		return outcome{}, err
+	}
+	defer leave()
+	o, err := offer(p, cfg.random(), cfg.Server.PID(), rate, cfg.Peers-1, cfg.Step)
+	if err == nil {
+		cfg.say("  %8.0f deliveries/s of %8.0f, p50 %7.1f ms, p99 %7.1f ms; work of the server %6.1f µs each, of the driver %5.1f µs",
 			o.deliveries, o.offered, milliseconds(o.latency.P50), milliseconds(o.latency.P99), microseconds(o.server), microseconds(o.driver))
-		if !math.IsInf(high, 1) {
-			cfg.Refine--
+	}
+	return o, err
+}
+
+// stride is the factor between two loads until one is too much.
+const stride = 4
+
+// climb raises the load from start, in deliveries per second, until it is too
+// much, then halves the gap, on a logarithmic scale, refine times.
+func climb(start float64, refine int, attempt func(rate float64) (outcome, error)) (best outcome, err error) {
+	low, high := 0.0, math.Inf(1)
+	for rate := start; refine > 0; {
+		o, err := attempt(rate)
+		if err != nil {
+			return best, fmt.Errorf("at %.0f/s: %w", rate, err)
 		}
-		if o.carried() {
+		if !math.IsInf(high, 1) {
+			refine--
+		}
+		if o.carried() && o.deliveries > best.deliveries {
+			best = o
+		}
+		switch {
+		case o.carried() && o.driven:
 			low = rate
-			if o.deliveries > best.deliveries {
-				best = o
-			}
-		} else {
+		case low == 0:
+			return best, fmt.Errorf("%w: %.0f deliveries/s", ErrOverload, rate)
+		default:
 			high = rate
 		}
-		if rate = 2 * low; !math.IsInf(high, 1) {
+		if rate = stride * low; !math.IsInf(high, 1) {
 			rate = math.Sqrt(low * high)
-		}
-		if low == 0 {
-			return best, fmt.Errorf("%w: %.0f edits/s", ErrOverload, cfg.Start)
 		}
 	}
 	return best, nil

@@ -19,14 +19,14 @@ func (r *replica) write(author int, made time.Duration) error {
 	return r.commit(author, made, op)
 }
 
-// commit makes a change of one operation.
-func (r *replica) commit(author int, made time.Duration, op change.Op) error {
+// commit makes a change of operations.
+func (r *replica) commit(author int, made time.Duration, ops ...change.Op) error {
 	draft := change.Draft{
 		Actor:   r.history.authors[author].actor,
 		Seq:     uint64(r.clock[author]) + 1,
 		StartOp: r.lastOp + 1,
 		Deps:    r.hashes(),
-		Ops:     []change.Op{op},
+		Ops:     ops,
 	}
 	c, err := draft.Encode()
 	if err != nil {

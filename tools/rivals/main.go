@@ -2,73 +2,96 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
+	"os/signal"
+	"path/filepath"
 	"runtime/debug"
-	"strconv"
+	"slices"
 	"strings"
-
-	"github.com/godwit-sync/godwit/internal/load"
+	"syscall"
 )
 
-func main() {
-	debug.SetGCPercent(400)
-	ctx := context.Background()
-	relay := flag.String("relay", "/tmp/godwit-relay", "")
-	js := flag.Bool("js", false, "")
-	prof := flag.String("pprof", "", "")
-	dir := flag.String("dir", "", "")
-	start := flag.Float64("start", 500, "")
-	refine := flag.Int("refine", 3, "")
+// options are the flags.
+type options struct {
+	quick   bool
+	rounds  int
+	seed    uint64
+	only    string
+	servers string
+	echo    bool
+	trace   string
+	json    string
+	relay   string
+	tools   string
+}
+
+func parse() options {
+	var o options
+	flag.BoolVar(&o.quick, "quick", false, "smaller sizes, one round: two minutes instead of ten")
+	flag.IntVar(&o.rounds, "rounds", 0, "how often everything is measured; 0 = 2, or 1 with -quick")
+	flag.Uint64Var(&o.seed, "seed", 1, "decides who edits when")
+	flag.StringVar(&o.only, "only", "", "measure only workloads whose `name` begins so; several with commas")
+	flag.StringVar(&o.servers, "servers", "godwit,automerge-repo", "which servers, in this order")
+	flag.BoolVar(&o.echo, "echo", false, "measure the ceiling, too")
+	flag.StringVar(&o.trace, "trace", "", "editing trace (`file`, JSON, may be gzipped) for the long history; empty = made up")
+	flag.StringVar(&o.json, "json", "", "write all reports to this `file`, one per line")
+	flag.StringVar(&o.relay, "relay", "", "`binary` of the relay; empty = ./cmd/godwit-relay of this module")
+	flag.StringVar(&o.tools, "tools", "tools/rivals", "this command's `directory`")
 	flag.Parse()
-	run := load.Run{Seed: 1, Progress: os.Stderr}
-	if *dir == "" {
-		*dir, _ = os.MkdirTemp("", "rivals")
+	if o.rounds == 0 {
+		o.rounds = 2
+		if o.quick {
+			o.rounds = 1
+		}
 	}
-	s, err := newChild(*dir, func(port int, data string) *exec.Cmd {
-		if *js {
-			return exec.Command("node", "tools/rivals/server.mjs", strconv.Itoa(port), data)
-		}
-		args := []string{"--data", data, "--listen", "127.0.0.1:" + strconv.Itoa(port)}
-		if *prof != "" {
-			args = append(args, "--pprof", *prof)
-		} else {
-			args = append(args, "--log-level", "error")
-		}
-		return exec.Command(*relay, args...)
-	})
+	if o.echo {
+		o.servers += ",echo"
+	}
+	return o
+}
+
+func main() {
+	// The driver shares the machine with the server; a collection less is worth
+	// more than the memory.
+	debug.SetGCPercent(400)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, parse()); err != nil {
+		fmt.Fprintln(os.Stderr, "rivals:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) (err error) {
+	dir, err := os.MkdirTemp("", "godwit-rivals-")
 	if err != nil {
-		panic(err)
+		return err
 	}
-	if err := s.Start(ctx); err != nil {
-		panic(err)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	servers, err := prepare(ctx, o, filepath.Join(dir, "bin"))
+	if err != nil {
+		return err
 	}
-	defer s.Stop()
-	for _, w := range flag.Args() {
-		var rep *load.Report
-		var err error
-		w, arg, _ := strings.Cut(w, "=")
-		n, _ := strconv.Atoi(arg)
-		switch w {
-		case "100x2":
-			rep, err = load.Sustained(ctx, load.SustainedConfig{Run: run, Server: s, Start: *start, Refine: *refine})
-		case "10x10":
-			rep, err = load.Sustained(ctx, load.SustainedConfig{Run: run, Server: s, Start: *start, Refine: *refine, Shape: load.Shape{Documents: 10, Peers: 10}})
-		case "paced":
-			rep, err = load.Paced(ctx, load.PacedConfig{Run: run, Server: s})
-		case "idle":
-			rep, err = load.Idle(ctx, load.IdleConfig{Run: run, Server: s, Connections: n})
-		case "fetch":
-			rep, err = load.Fetch(ctx, load.FetchConfig{Run: run, Server: s})
-		case "crash":
-			rep, err = load.Crash(ctx, load.CrashConfig{Run: run, Server: s})
+	c := comparison{options: o, dir: dir, servers: servers}
+	if err := c.measure(ctx); err != nil {
+		return err
+	}
+	if o.json != "" {
+		if err := c.writeJSON(o.json); err != nil {
+			return err
 		}
-		if err != nil {
-			fmt.Println(w, err)
-			continue
-		}
-		rep.WriteText(os.Stdout)
 	}
+	machine(os.Stdout, servers)
+	c.table(os.Stdout)
+	return c.verdict()
+}
+
+// wanted reports whether a workload is to be measured.
+func (o options) wanted(name string) bool {
+	return o.only == "" || slices.ContainsFunc(strings.Split(o.only, ","), func(prefix string) bool {
+		return strings.HasPrefix(name, prefix)
+	})
 }

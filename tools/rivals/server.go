@@ -5,37 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/godwit-sync/godwit/internal/load"
 )
 
 // child is a server that runs as a child process on loopback. It is a
 // load.Server.
 type child struct {
-	port   int
-	log    string                                // file
-	launch func(port int, data string) *exec.Cmd // makes the command
-	data   string
+	kind *kind
+	port int
+	log  string // file
+	data string // directory
 
 	cmd    *exec.Cmd
 	exited chan struct{}
 }
 
-// newChild prepares a server that keeps its data below dir.
-func newChild(dir string, launch func(port int, data string) *exec.Cmd) (*child, error) {
+// newChild prepares a server that keeps what it has below dir.
+func newChild(dir string, k *kind) (*child, error) {
 	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	return &child{port: port, launch: launch, data: filepath.Join(dir, "data"), log: filepath.Join(dir, "log")}, nil
+	return &child{kind: k, port: port, data: filepath.Join(dir, "data"), log: filepath.Join(dir, "log")}, err
 }
 
 // freePort asks the kernel for a port that nobody uses. Somebody else may take
@@ -50,7 +44,7 @@ func freePort() (int, error) {
 }
 
 // URL returns where the server listens.
-func (c *child) URL() string { return "ws://127.0.0.1:" + strconv.Itoa(c.port) }
+func (c *child) URL() string { return "ws://" + loopback(c.port) }
 
 // PID returns the server's process.
 func (c *child) PID() int { return c.cmd.Process.Pid }
@@ -62,7 +56,7 @@ func (c *child) Start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	c.cmd = c.launch(c.port, c.data)
+	c.cmd = c.kind.launch(c.port, c.data)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.cmd.Start(); err != nil {
 		return err
@@ -76,7 +70,10 @@ func (c *child) Start(ctx context.Context) error {
 	return c.awaitAnswer(ctx)
 }
 
-const startTimeout = 30 * time.Second
+const (
+	startTimeout = 30 * time.Second
+	greetTimeout = 500 * time.Millisecond
+)
 
 func (c *child) awaitAnswer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -97,18 +94,16 @@ func (c *child) awaitAnswer(ctx context.Context) error {
 	}
 }
 
+// answers reports whether the server greets. That it accepts connections is not
+// enough: the JavaScript server does so before it listens to them.
 func (c *child) answers(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+strconv.Itoa(c.port)+"/", nil)
-	if err != nil {
-		return false
+	if c.kind.ceiling {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", loopback(c.port))
+		return err == nil && conn.Close() == nil
 	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
+	defer cancel()
+	return load.Greets(ctx, c.URL())
 }
 
 // Stop ends the server with SIGTERM.
