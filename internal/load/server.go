@@ -6,7 +6,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -65,13 +64,4 @@ func processorTime(pid int) (time.Duration, error) {
 		ticks += n
 	}
 	return time.Duration(ticks) * cpuTick, nil
-}
-
-// ownProcessorTime is this process's.
-func ownProcessorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
