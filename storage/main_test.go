@@ -16,6 +16,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, crashChild(dir))
 		os.Exit(1)
 	}
+	if dir := os.Getenv(memoryDir); dir != "" {
+		if err := memoryChild(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(inChild) != "" {
 		os.Exit(m.Run())
 	}
