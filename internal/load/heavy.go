@@ -37,10 +37,11 @@ func Heavy(ctx context.Context, cfg HeavyConfig) (*Report, error) {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
 	defer c.close()
-	if _, err := pace(c.ctx, r, cfg.Rate, warmUp, c.editors()); err != nil {
+	pacer := newPacer(r, c.editors())
+	if _, err := pacer.pace(c.ctx, cfg.Rate, warmUp); err != nil {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
-	took, err := c.pushMeanwhile(cfg, heavy)
+	took, err := c.pushMeanwhile(cfg, pacer, heavy)
 	if err != nil {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
@@ -50,13 +51,14 @@ func Heavy(ctx context.Context, cfg HeavyConfig) (*Report, error) {
 	report := &Report{Workload: fmt.Sprintf("heavy %d", cfg.Changes), Seed: cfg.Seed}
 	report.add("push", took.Seconds(), "s")
 	report.addLatency("others' ", others)
+	report.add("driver woken late, p99", milliseconds(pacer.lateness()), "ms")
 	return report, nil
 }
 
 // errPushed ends the others' edits.
 var errPushed = errors.New("load: the heavy document has been pushed")
 
-func (c *crew) pushMeanwhile(cfg HeavyConfig, heavy *history) (took time.Duration, err error) {
+func (c *crew) pushMeanwhile(cfg HeavyConfig, pacer *pacer, heavy *history) (took time.Duration, err error) {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	defer cancel(nil)
 	c.window.open()
@@ -69,7 +71,7 @@ func (c *crew) pushMeanwhile(cfg HeavyConfig, heavy *history) (took time.Duratio
 		cancel(errPushed)
 		pushed <- err
 	}()
-	_, err = pace(ctx, cfg.random(), cfg.Rate, never, c.editors())
+	_, err = pacer.pace(ctx, cfg.Rate, never)
 	if !errors.Is(err, errPushed) {
 		c.cancel(err)
 	} else {

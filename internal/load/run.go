@@ -50,11 +50,13 @@ type outcome struct {
 	driven     bool    // the driver made as many edits as it was to
 	deliveries float64 // per second that were
 	latency    Latency
+	late       time.Duration // how late the machine woke the driver, 99th percentile
 	server     time.Duration // of processor time per delivery
 	driver     time.Duration // likewise
 }
 
 func (o outcome) addWork(report *Report) {
+	report.add("driver woken late, p99", milliseconds(o.late), "ms")
 	report.add("server's work per delivery", microseconds(o.server), "µs")
 	report.add("driver's work per delivery", microseconds(o.driver), "µs")
 }
@@ -66,7 +68,8 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 	if err != nil {
 		return outcome{}, err
 	}
-	edits, made, err := perform(p, r, rate, during)
+	pacer := newPacer(r, p.editors())
+	edits, made, err := perform(p, pacer, rate, during)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -84,6 +87,7 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 		driven:     float64(made) >= 0.95*rate*during.Seconds(),
 		deliveries: float64(arrived) / p.measured().length().Seconds(),
 		latency:    summarise(p.meters()),
+		late:       pacer.lateness(),
 		server:     (ended.server - began.server) / total,
 		driver:     (ended.driver - began.driver) / total,
 	}, nil
@@ -91,13 +95,12 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 
 // perform returns how many edits were made, all of which have arrived, and how
 // many of them in the time that was measured.
-func perform(p party, r *rand.Rand, rate float64, during time.Duration) (edits, made int, err error) {
-	ctx, editors := p.context(), p.editors()
-	if edits, err = pace(ctx, r, rate, warmUp, editors); err != nil {
+func perform(p party, pacer *pacer, rate float64, during time.Duration) (edits, made int, err error) {
+	if edits, err = pacer.pace(p.context(), rate, warmUp); err != nil {
 		return edits, 0, err
 	}
 	p.measured().open()
-	made, err = pace(ctx, r, rate, during, editors)
+	made, err = pacer.pace(p.context(), rate, during)
 	p.measured().close()
 	if err != nil {
 		return edits, made, err
