@@ -1,0 +1,108 @@
+package hub_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// TestTinyBudget lets many sessions open and leave many documents whose graphs
+// fit in memory one at a time: everything stays right, and there are never two
+// of a document, which the store would notice.
+func TestTinyBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, hub.Config{GraphBytes: 6 << 10})
+		const peers, docs, rounds = 6, 12, 60
+		everybody := make([]*peer, peers)
+		var work sync.WaitGroup
+		for i := range everybody {
+			p := n.peer(fmt.Sprintf("peer-%d", i)).connect()
+			everybody[i] = p
+			work.Go(func() {
+				rng := rand.New(rand.NewPCG(uint64(i), 0))
+				for range rounds {
+					p.edit(id(rng.IntN(docs)))
+					if rng.IntN(10) == 0 {
+						p.disconnect()
+						p.connect()
+					}
+				}
+			})
+		}
+		work.Wait()
+		all := make([]int, docs)
+		for _, p := range everybody {
+			for d := range all {
+				p.find(id(d))
+			}
+		}
+		synctest.Wait()
+		for d := range all {
+			n.checkSame(id(d), everybody...)
+		}
+		for len(n.reasons) > 0 {
+			if reason := <-n.reasons; reason == "store" {
+				t.Error("the store could not take a change")
+			}
+		}
+		if n.store.loads.Load() < docs {
+			t.Error("nothing was unloaded, so nothing was tested")
+		}
+		for _, p := range everybody {
+			p.disconnect()
+		}
+		synctest.Wait()
+		n.hub.Sweep()
+		if stats := n.hub.Stats(); stats.Documents != 0 || stats.Bytes != 0 {
+			t.Errorf("%d documents of %d bytes are left", stats.Documents, stats.Bytes)
+		}
+	})
+}
+
+// TestStorage lets peers converge over the real store.
+func TestStorage(t *testing.T) {
+	store, err := storage.Open("", storage.Options{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	n := newLoopback(t, hub.Config{Store: store, GraphBytes: 20 << 10})
+	const peers, docs, rounds = 4, 5, 20
+	var everybody []*peer
+	var work sync.WaitGroup
+	for i := range peers {
+		p := n.peer(fmt.Sprintf("peer-%d", i)).connect()
+		everybody = append(everybody, p)
+		work.Go(func() {
+			for range rounds {
+				for d := range docs {
+					p.edit(id(d))
+				}
+			}
+		})
+	}
+	work.Wait()
+	for d := range docs {
+		for _, p := range everybody {
+			p.find(id(d))
+			p.await(func() bool { return len(p.doc(id(d)).Changes()) == peers*rounds })
+			info, err := store.Document(id(d))
+			if err != nil || info.Changes != peers*rounds || !slices.Equal(p.heads(id(d)), info.Heads) {
+				t.Errorf("%s: the store has %d changes (%v), and other heads", p.name, info.Changes, err)
+			}
+		}
+	}
+	for _, p := range everybody {
+		p.disconnect()
+	}
+}

@@ -1,0 +1,69 @@
+package hub
+
+// Sweep unloads what it can, as if memory were short.
+func (h *Hub) Sweep() {
+	for range 2 {
+		for _, d := range h.snapshot() {
+			h.drop(d)
+		}
+	}
+}
+
+// Weighed returns the account of memory, and what it should be.
+func (h *Hub) Weighed() (account, truth int64) {
+	for _, d := range h.snapshot() {
+		d.mu.Lock()
+		truth += d.weight
+		d.mu.Unlock()
+	}
+	return h.bytes.Load(), truth
+}
+
+// Turns lets tests and benchmarks use a session's set of owed documents.
+type Turns struct {
+	turns turns
+	docs  []*document
+}
+
+// NewTurns returns an empty set, for documents 0 … n-1.
+func NewTurns(n int) *Turns {
+	t := &Turns{docs: make([]*document, n)}
+	for i := range t.docs {
+		t.docs[i] = &document{users: i}
+	}
+	return t
+}
+
+// Add adds a document.
+func (t *Turns) Add(i int) { t.turns.add(t.docs[i]) }
+
+// Len returns how many wait.
+func (t *Turns) Len() int { return t.turns.len() }
+
+// Take takes the next; -1 if there is none.
+func (t *Turns) Take() int {
+	if d := t.turns.take(); d != nil {
+		return d.users
+	}
+	return -1
+}
+
+// Tail lets tests look at the bytes that are kept of a log's end.
+type Tail struct{ tail tail }
+
+// Add adds the log's next chunk.
+func (t *Tail) Add(index int, chunk []byte) { t.tail.add(index, chunk) }
+
+// Get returns chunks, nil unless all are there.
+func (t *Tail) Get(indices ...int) [][]byte { return t.tail.get(indices) }
+
+// Bytes returns how long the chunks are.
+func (t *Tail) Bytes() int { return t.tail.bytes }
+
+// Bounds of what the tests push against.
+const (
+	TailBytes    = tailBytes
+	MaxWhispers  = maxWhispers
+	SliceChanges = sliceChanges
+	SmallLetter  = smallLetter
+)

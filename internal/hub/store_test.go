@@ -1,0 +1,207 @@
+package hub_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// errRot is what a store finds.
+var errRot = fmt.Errorf("%w: bit rot", storage.ErrDamaged)
+
+// memory is a store in memory that can be told to wait and to fail.
+type memory struct {
+	mu      sync.Mutex
+	seq     storage.Seq
+	docs    map[docid.ID]*stored
+	failing error              // of what is submitted
+	damaged map[docid.ID]error // of what is read
+	gate    chan struct{}      // nil, or commits wait until it is closed
+	loads   atomic.Int64       // readings from the beginning
+	reads   atomic.Int64       // other readings
+}
+
+type stored struct {
+	chunks [][]byte
+	heads  map[change.Hash]bool
+	bytes  int64
+}
+
+func newMemory() *memory {
+	return &memory{docs: map[docid.ID]*stored{}, damaged: map[docid.ID]error{}}
+}
+
+// hold makes commits wait until the returned function is called.
+func (m *memory) hold() (release func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	gate := make(chan struct{})
+	m.gate = gate
+	return func() {
+		m.mu.Lock()
+		m.gate = nil
+		m.mu.Unlock()
+		close(gate)
+	}
+}
+
+// fail makes commits fail; nil ends that.
+func (m *memory) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failing = err
+}
+
+// damage makes a document unreadable; nil repairs it.
+func (m *memory) damage(id docid.ID, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.damaged[id] = err
+}
+
+func (m *memory) Submit(b *storage.Batch, done func(storage.Seq, error)) {
+	m.mu.Lock()
+	gate := m.gate
+	m.mu.Unlock()
+	go func() {
+		if gate != nil {
+			<-gate
+		}
+		done(m.commit(b))
+	}()
+}
+
+func (m *memory) commit(b *storage.Batch) (storage.Seq, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing != nil {
+		return 0, m.failing
+	}
+	for _, a := range b.Appends {
+		doc := m.docs[a.Document]
+		if doc == nil {
+			doc = &stored{heads: map[change.Hash]bool{}}
+		}
+		if len(doc.chunks) != a.Base {
+			return 0, fmt.Errorf("%w: %d, not %d", storage.ErrConflict, len(doc.chunks), a.Base)
+		}
+		m.docs[a.Document] = doc
+		for _, c := range a.Changes {
+			doc.add(c)
+			m.seq++
+		}
+	}
+	return m.seq, nil
+}
+
+func (d *stored) add(c *change.Change) {
+	d.chunks = append(d.chunks, bytes.Clone(c.Bytes()))
+	d.bytes += int64(len(c.Bytes()))
+	d.heads[c.Hash] = true
+	for _, dep := range c.Deps {
+		delete(d.heads, dep)
+	}
+}
+
+func (m *memory) Document(id docid.ID) (storage.Info, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	doc := m.docs[id]
+	if doc == nil {
+		return storage.Info{}, storage.ErrNotFound
+	}
+	info := storage.Info{Document: id, Changes: len(doc.chunks), Bytes: doc.bytes}
+	for h := range doc.heads {
+		info.Heads = append(info.Heads, h)
+	}
+	change.SortHashes(info.Heads)
+	return info, nil
+}
+
+func (m *memory) Changes(_ context.Context, id docid.ID, from int) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		m.mu.Lock()
+		chunks, damage := m.docs[id].chunks, m.damaged[id]
+		m.mu.Unlock()
+		if from == 0 {
+			m.loads.Add(1)
+		} else {
+			m.reads.Add(1)
+		}
+		for _, chunk := range chunks[from:] {
+			if damage != nil || !yield(bytes.Clone(chunk), nil) {
+				break
+			}
+		}
+		if damage != nil {
+			yield(nil, damage)
+		}
+	}
+}
+
+// heads returns the heads of a document.
+func (m *memory) heads(id docid.ID) []change.Hash {
+	info, err := m.Document(id)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		panic(err)
+	}
+	return info.Heads
+}
+
+// has reports whether a change is durable.
+func (m *memory) has(id docid.ID, chunk []byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.docs[id].chunks {
+		if bytes.Equal(c, chunk) {
+			return true
+		}
+	}
+	return false
+}
+
+// observations count what a hub tells.
+type observations struct {
+	connected, disconnected, appended, delivered atomic.Int64
+	received, sent                               atomic.Int64
+
+	mu      sync.Mutex
+	dropped map[string]int
+	refused map[string]int
+	failed  map[string]int
+}
+
+func (o *observations) Connected()                         { o.connected.Add(1) }
+func (o *observations) Disconnected(string)                { o.disconnected.Add(1) }
+func (o *observations) Received(string, int)               { o.received.Add(1) }
+func (o *observations) Sent(string, int)                   { o.sent.Add(1) }
+func (o *observations) Delivered(n int)                    { o.delivered.Add(int64(n)) }
+func (o *observations) Appended(n, _ int, _ time.Duration) { o.appended.Add(int64(n)) }
+func (o *observations) Refused(reason string)              { o.count(&o.refused, reason) }
+func (o *observations) Dropped(reason string)              { o.count(&o.dropped, reason) }
+func (o *observations) Failed(what string, _ error)        { o.count(&o.failed, what) }
+
+func (o *observations) count(counts *map[string]int, word string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if *counts == nil {
+		*counts = map[string]int{}
+	}
+	(*counts)[word]++
+}
+
+// of returns a count.
+func (o *observations) of(counts *map[string]int, word string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return (*counts)[word]
+}
