@@ -6,8 +6,8 @@ import { apply, build, untag } from "./operations.mjs"
 
 export class Client {
   static commands = new Set(
-    ("connect disconnect server create createMany find findAll waitState state change changeAt emptyChange heads has hasAll " +
-      "hashes changes dump craft setActor grow broadcast presence peerStates saved savedAll syncInfo storageId subscribe " +
+    ("connect disconnect server create createMany find findAll waitState state change changeAt emptyChange heads has " +
+      "hashes changes dump craft setActor grow broadcast presence peerStates saved savedSome syncInfo storageId subscribe " +
       "resetFrames frames flush memory").split(" "),
   )
 
@@ -148,11 +148,6 @@ export class Client {
     return this.heads({ doc })
   }
 
-  /** has for many documents: {id: heads}. */
-  async hasAll({ docs }) {
-    await this.#until(() => Object.entries(docs).every(([doc, heads]) => this.#missing(doc, heads).length === 0))
-  }
-
   hashes({ doc }) {
     const { Automerge: A } = this.#libs
     return { hashes: A.getAllChanges(this.#doc(doc)).map(c => A.decodeChange(c).hash).sort() }
@@ -228,8 +223,14 @@ export class Client {
     return this.syncInfo({ doc })
   }
 
-  async savedAll({ docs }) {
-    await this.#until(() => docs.every(doc => this.#isSaved(doc)))
+  /** Waits until at least so many of the documents are saved; names those that are. */
+  async savedSome({ docs, count }) {
+    const saved = new Set()
+    await this.#until(() => {
+      for (const doc of docs) if (!saved.has(doc) && this.#isSaved(doc)) saved.add(doc)
+      return saved.size >= count
+    })
+    return { ids: [...saved] }
   }
 
   syncInfo({ doc, storageId = this.#server?.storageId }) {

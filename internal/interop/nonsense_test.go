@@ -60,7 +60,7 @@ func TestNonsenseEndsOnlyItsOwnConnection(t *testing.T) {
 // ignored; Alice and Bob never see any of it, nor does the store.
 func TestHostileSyncMessages(t *testing.T) {
 	t.Parallel()
-	requireRelay(t, "it believes every change")
+	requireRelay(t, "the document is stuck after them")
 	relay := startRelay(t)
 	alice, bob := relay.client("alice"), relay.client("bob")
 	doc := alice.create(object{"n": object{"$counter": 0}})
@@ -99,7 +99,7 @@ func TestHostileSyncMessages(t *testing.T) {
 // the relay asks for on its account, nobody else waits for it.
 func TestAGapHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	requireRelay(t, "it asks everybody for what only the stranger has")
+	requireRelay(t, "the others wait for ever")
 	relay := startRelay(t)
 	alice, bob, forker := relay.client("alice"), relay.client("bob"), relay.client("forker")
 	doc := alice.create(object{"n": object{"$counter": 0}})
