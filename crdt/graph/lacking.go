@@ -14,10 +14,20 @@ func (g *Graph) Lacking(base []change.Hash) []int {
 	if len(known) == 0 {
 		return g.all()
 	}
-	p := g.pastOf(known)
+	return g.lacking(g.heads, known)
+}
+
+// LackingOf is Lacking confined to some changes and what comes before them.
+// Hashes that the graph doesn't hold are passed over.
+func (g *Graph) LackingOf(changes, base []change.Hash) []int {
+	return g.lacking(g.baseOf(changes), g.baseOf(base))
+}
+
+func (g *Graph) lacking(of, base []uint32) []int {
+	p := g.pastOf(base)
 	var lacking []int
-	for _, head := range g.heads {
-		lacking = p.collect(head, lacking)
+	for _, i := range of {
+		lacking = p.collect(i, lacking)
 	}
 	g.visits += uint64(p.steps)
 	slices.Sort(lacking)
@@ -48,28 +58,53 @@ func (g *Graph) Frontier(hashes []change.Hash) []change.Hash {
 	return change.SortHashes(frontier)
 }
 
-// Covers reports whether change i is in the base or comes before it.
-func (g *Graph) Covers(base []change.Hash, i int) bool {
+// Beyond returns those of the hashes that are neither in the base nor come
+// before it, in their order. Hashes that the graph doesn't hold are left out.
+func (g *Graph) Beyond(hashes, base []change.Hash) []change.Hash {
 	p := g.pastOf(g.baseOf(base))
 	g.visits += uint64(p.steps)
-	return p.has(uint32(i))
+	var beyond []change.Hash
+	for _, h := range hashes {
+		if i, ok := g.Index(h); ok && !p.has(uint32(i)) {
+			beyond = append(beyond, h)
+		}
+	}
+	return beyond
 }
 
-// FirstBatch returns how many of the given changes (indices, ascending) may
-// travel in one message: no more than maxBytes of chunks, but at least one,
-// and none together with its actor's previous change if that does not come
-// before its deps: for such a pair JavaScript receivers throw.
+// Deliverable returns those of the given changes (indices, ascending) that a
+// receiver can take now that is sure to have the base. It leaves out a change
+// whose deps don't tell that it comes after its actor's previous change, until
+// the receiver has that one: JavaScript throws where the deps of such a change
+// are there first. What builds on it is left out as well.
+func (g *Graph) Deliverable(indices []int, base []change.Hash) []int {
+	if !slices.ContainsFunc(indices, func(i int) bool { return g.nodes[i].detached }) {
+		return indices
+	}
+	p := g.pastOf(g.baseOf(base))
+	g.visits += uint64(p.steps)
+	later := map[uint32]bool{}
+	isLater := func(i uint32) bool { return later[i] }
+	return slices.DeleteFunc(slices.Clone(indices), func(i int) bool {
+		if previous, detached := g.DetachedFrom(i); detached {
+			_, together := slices.BinarySearch(indices, previous)
+			later[uint32(i)] = together || !p.has(uint32(previous))
+		}
+		if slices.ContainsFunc(g.Parents(i), isLater) {
+			later[uint32(i)] = true
+		}
+		return later[uint32(i)]
+	})
+}
+
+// FirstBatch returns how many of the given changes travel in one message of no
+// more than maxBytes of chunks, but at least one.
 func (g *Graph) FirstBatch(indices []int, maxBytes int) int {
 	total := 0
 	for n, i := range indices {
 		total += int(g.nodes[i].size)
 		if n > 0 && total > maxBytes {
 			return n
-		}
-		if previous, detached := g.DetachedFrom(i); detached {
-			if _, together := slices.BinarySearch(indices[:n], previous); together {
-				return n
-			}
 		}
 	}
 	return len(indices)

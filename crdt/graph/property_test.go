@@ -201,12 +201,18 @@ func (l *log) checkBase() {
 		if !covered.has(i) {
 			lacking = append(lacking, place)
 		}
-		if got := l.graph.Covers(base, place); got != covered.has(i) {
-			l.t.Fatalf("covers %d: %t", place, got)
+		if beyond := len(l.graph.Beyond(l.hashes([]int{i}), base)) == 1; beyond == covered.has(i) {
+			l.t.Fatalf("change %d is beyond the base: %t", place, beyond)
 		}
 	}
 	if got := l.graph.Lacking(base); !slices.Equal(got, lacking) {
 		l.t.Fatalf("lacking %v, want %v", got, lacking)
+	}
+	of := l.committed[:min(len(l.committed), l.rand.IntN(3))]
+	inOf := l.closure(of)
+	want := slices.DeleteFunc(slices.Clone(lacking), func(place int) bool { return !inOf.has(l.committed[place]) })
+	if got := l.graph.LackingOf(l.hashes(of), base); !slices.Equal(got, want) {
+		l.t.Fatalf("of %v lacking %v, want %v", of, got, want)
 	}
 	var frontier []int
 	for _, i := range here {
@@ -217,30 +223,40 @@ func (l *log) checkBase() {
 	if got, want := l.graph.Frontier(base), l.hashes(frontier); !slices.Equal(got, want) {
 		l.t.Fatalf("frontier %v, want %v", got, want)
 	}
-	l.checkBatches(lacking)
+	l.checkBatches(covered, lacking)
 }
 
-// checkBatches sends changes in messages as FirstBatch cuts them.
-func (l *log) checkBatches(indices []int) {
+// checkBatches sends changes in messages to a receiver that has what the base
+// covers.
+func (l *log) checkBatches(has set, indices []int) {
 	maxBytes := 1 + l.rand.IntN(1000)
 	for len(indices) > 0 {
-		n := l.graph.FirstBatch(indices, maxBytes)
-		if n < 1 || n > len(indices) {
-			l.t.Fatalf("a batch of %d of %d", n, len(indices))
+		send := l.graph.Deliverable(indices, l.hashes(l.heads(has)))
+		if len(send) == 0 {
+			l.t.Fatalf("nothing of %v can be delivered", indices)
 		}
-		size := 0
-		for k, place := range indices[:n] {
+		n := l.graph.FirstBatch(send, maxBytes)
+		if n < 1 || n > len(send) {
+			l.t.Fatalf("a batch of %d of %d", n, len(send))
+		}
+		size, before := 0, l.closure(has.members())
+		for _, place := range send[:n] {
 			size += l.graph.Size(place)
 			i := l.committed[place]
-			previous := slices.Index(l.committed, l.previous(i))
-			if l.detached(i) && slices.Contains(indices[:k], previous) {
-				l.t.Fatalf("change %d travels with %d", place, previous)
+			if l.detached(i) && !before.has(l.previous(i)) {
+				l.t.Fatalf("change %d travels before its actor's previous one has arrived", place)
 			}
+			for _, dep := range l.changes[i].Deps {
+				if !has.has(l.at[dep]) {
+					l.t.Fatalf("change %d travels before its dep", place)
+				}
+			}
+			has.add(i)
 		}
 		if n > 1 && size > maxBytes {
 			l.t.Fatalf("a batch of %d bytes, at most %d", size, maxBytes)
 		}
-		indices = indices[n:]
+		indices = slices.DeleteFunc(indices, func(place int) bool { return has.has(l.committed[place]) })
 	}
 }
 

@@ -3,6 +3,7 @@ package sync
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 )
@@ -19,6 +20,7 @@ const (
 	MaxBloomBytes  = 4 << 20
 	maxBloomBits   = 64
 	maxBloomProbes = 32
+	maxBloomHeader = 16
 )
 
 // Bloom is a Bloom filter over change hashes, after "Space/Time Trade-offs in
@@ -31,13 +33,21 @@ type Bloom struct {
 	field   []byte
 }
 
-// NewBloom returns an empty filter with room for a number of hashes.
+// NewBloom returns an empty filter with room for a number of hashes. Its field
+// has ten bits per hash, or fewer where it would be larger than a neighbour
+// takes.
 func NewBloom(entries int) Bloom {
 	if entries == 0 {
 		return Bloom{}
 	}
-	b := Bloom{entries: uint32(entries), bits: bloomBitsPerEntry, probes: bloomProbes}
+	bits := min(bloomBitsPerEntry, max(1, 8*(MaxBloomBytes-maxBloomHeader)/entries))
+	b := Bloom{entries: uint32(entries), bits: uint32(bits), probes: bloomProbes}
 	b.field = make([]byte, b.size())
+	return b
+}
+
+func (b Bloom) clone() Bloom {
+	b.field = slices.Clone(b.field)
 	return b
 }
 

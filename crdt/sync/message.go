@@ -20,11 +20,14 @@ const (
 	typeV2 = 0x43 // changes come as one blob of chunks
 )
 
-// The bits of the last byte of a message's trailer.
+// The bits of a message's trailer: of those of its bytes that have the highest
+// bit set. The others are what older versions said there.
 const (
 	FlagReset         Flags = 1 // the sender forgot what it knew of us
 	FlagReadOnly      Flags = 2 // the sender takes no changes
 	FlagSupportsReset Flags = 4
+
+	flagByte = 0x80
 )
 
 // Flags are what a message's trailer says of its sender.
@@ -51,6 +54,9 @@ type Have struct {
 	Bloom    Bloom         // these
 }
 
+// isBlank reports whether it summarises nothing.
+func (h *Have) isBlank() bool { return len(h.LastSync) == 0 && len(h.Bloom.field) == 0 }
+
 // Decode reads a message. Its chunks alias data; they are not yet checked.
 func Decode(data []byte) (*Message, error) {
 	d := decoder{rest: data}
@@ -67,8 +73,10 @@ func Decode(data []byte) (*Message, error) {
 		m.Changes = append(m.Changes, d.bytes())
 	}
 	if d.err == nil && len(d.rest) > 0 {
-		if trailer := d.bytes(); len(trailer) > 0 {
-			m.Flags = Flags(trailer[len(trailer)-1]) & (FlagReset | FlagReadOnly | FlagSupportsReset)
+		for _, b := range d.bytes() {
+			if b&flagByte != 0 {
+				m.Flags |= Flags(b) & (FlagReset | FlagReadOnly | FlagSupportsReset)
+			}
 		}
 	}
 	if d.err != nil {

@@ -8,27 +8,29 @@ import (
 )
 
 // State is one side of one conversation about one document. The zero value is
-// a conversation with a neighbour of which nothing is known.
+// a conversation with a neighbour of which nothing is known. Both sides begin
+// one with every connection, over which messages arrive in order.
 //
 // All slices of hashes are ascending and never modified, only replaced, so
 // that they can be shared.
 type State struct {
-	shared []change.Hash // with their ancestors: what both have
-	sent   []change.Hash // with their ancestors: what is on its way to them
+	shared []change.Hash // with what comes before them: what both have
+	sent   []change.Hash // likewise: what is on its way to them
 
 	heardFrom bool // theirs is what they last said
 	theirs    struct {
 		heads []change.Hash
 		need  []change.Hash // not yet answered
-		have  []Have
+		have  []Have        // with filters only if we don't know all their heads
 		flags Flags
 	}
 
 	spoken    bool // told holds what we last said
 	told      struct{ heads, need []change.Hash }
 	mustReply bool // they said something that calls for an answer
-	inFlight  bool // we said something that calls for one
+	inFlight  bool // we sent changes, and they have not spoken since
 	askAgain  bool
+	wary      bool // they don't know what we took for arrived
 }
 
 // Resume returns a state that remembers what both sides had when they last
@@ -54,37 +56,153 @@ type Reply struct {
 func (s *State) AskAgain() { s.askAgain = true }
 
 // Receive takes in a message whose changes have been committed, held or
-// refused before.
+// refused before. It keeps nothing of the bytes that the message was decoded
+// from.
 func (s *State) Receive(g *graph.Graph, m *Message) {
-	heads := change.SortHashes(slices.Clone(m.Heads))
-	news := !s.heardFrom || !slices.Equal(heads, s.theirs.heads)
-	if len(heads) == 0 || m.Flags&FlagReset != 0 {
-		// They know nothing, or forgot what we told them.
-		s.sent, s.spoken = nil, false
-	}
+	heads := sorted(m.Heads, nil)
+	s.mustReply = s.mustReply || len(m.Changes) > 0
+	s.noteLoss(heads, m)
 	s.heardFrom, s.inFlight = true, false
-	s.theirs.heads, s.theirs.need, s.theirs.have, s.theirs.flags = heads, m.Need, m.Have, m.Flags
-	s.mustReply = s.mustReply || len(m.Changes) > 0 || len(m.Need) > 0 ||
-		news && !slices.Equal(heads, g.Heads())
+	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
+	s.theirs.have = keepHave(m.Have, !known(g, heads))
 	s.advance(g)
+}
+
+// noteLoss finds out from a message whether the neighbour no longer has, or no
+// longer knows of, what it had before.
+func (s *State) noteLoss(heads []change.Hash, m *Message) {
+	switch {
+	case len(heads) == 0 && len(s.theirs.heads) > 0, m.Flags&FlagReset != 0, s.beginsAnew(m):
+		s.sent, s.wary, s.mustReply = nil, false, true
+	case len(heads) > 0 && len(m.Have) > 0 && m.Have[0].isBlank():
+		// It doesn't know what we said it had: a reset, as we say it ourselves
+		// in that case. What it lacks it will ask for, once we name only what
+		// is sure.
+		s.shared, s.wary, s.mustReply = nil, len(s.sent) > 0, true
+	}
+}
+
+// beginsAnew reports whether a message shares nothing with us although an
+// earlier one did: it comes from a new conversation that we were not told of.
+func (s *State) beginsAnew(m *Message) bool {
+	return len(s.theirs.have) > 0 && len(s.theirs.have[0].LastSync) > 0 &&
+		len(m.Have) > 0 && len(m.Have[0].LastSync) == 0 && !m.Have[0].isBlank()
+}
+
+func keepHave(have []Have, filters bool) []Have {
+	kept := make([]Have, len(have))
+	for i, h := range have {
+		kept[i].LastSync = h.LastSync
+		if filters {
+			kept[i].Bloom = h.Bloom.clone()
+		}
+	}
+	return kept
 }
 
 // advance works out what is shared now, and what is still on its way.
 func (s *State) advance(g *graph.Graph) {
-	heads := s.theirs.heads
-	if known(g, heads) {
-		s.shared = heads
+	if known(g, s.theirs.heads) {
+		s.shared = s.theirs.heads
 	} else {
-		s.shared = g.Frontier(slices.Concat(s.shared, heads))
+		// Kept as they say it: to Automerge, heads stand for their ancestors by
+		// deps only, so none may be left out because it comes before another.
+		claims := g.Beyond(slices.Concat(s.theirs.heads, s.lastSyncs()), nil)
+		s.shared = sorted(claims, g.Beyond(s.shared, claims))
+		s.shared = s.shared[:min(len(s.shared), MaxHashes)]
 	}
-	if len(s.sent) == 0 || slices.Equal(s.sent, heads) {
-		s.sent = nil
-		return
+	if len(s.sent) > 0 {
+		s.sent = g.Beyond(s.sent, s.shared)
+		s.wary = s.wary && len(s.sent) > 0
 	}
-	s.sent = slices.DeleteFunc(g.Frontier(slices.Concat(s.sent, s.shared)), func(h change.Hash) bool {
-		_, arrived := slices.BinarySearchFunc(s.shared, h, change.Hash.Compare)
-		return arrived
-	})
+}
+
+// lastSyncs returns all hashes that the neighbour's haves are based on.
+func (s *State) lastSyncs() []change.Hash {
+	var all []change.Hash
+	for _, have := range s.theirs.have {
+		all = append(all, have.LastSync...)
+	}
+	return all
+}
+
+// Generate says what is to be sent now, with no more than maxBytes of changes
+// (but at least one, if any are owed). It returns nil if there is nothing to
+// say, or if the neighbour's answer to changes must come first. It may be
+// called at any time, but at most once per received message or new change.
+func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
+	if s.inFlight {
+		return nil
+	}
+	g := in.Graph()
+	if s.askAgain {
+		s.askAgain = false
+		if len(g.Heads()) > 0 && len(s.theirs.heads) > 0 {
+			return s.pretendLoss()
+		}
+	}
+	need := in.Need(slices.Concat(s.theirs.heads, s.lastSyncs())) // what they have, and believe that we have
+	news := !s.spoken || s.mustReply || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
+	send, base := s.owed(in)
+	send = g.Deliverable(send, base)
+	if !news && len(send) == 0 {
+		return nil
+	}
+	send = send[:g.FirstBatch(send, maxBytes)]
+	s.noteSent(g, send)
+
+	s.spoken, s.mustReply, s.theirs.need = true, false, nil
+	s.told.heads, s.told.need = g.Heads(), need
+	// What is only asked for may remain unanswered.
+	s.inFlight = len(send) > 0
+	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(in, need)}, Indices: send}
+}
+
+// pretendLoss says that we have no heads, and yet what is shared.
+func (s *State) pretendLoss() *Reply {
+	s.spoken, s.mustReply, s.inFlight = true, false, true
+	s.told.heads, s.told.need = nil, nil
+	return &Reply{Message: &Message{Have: []Have{{LastSync: s.shared}}}}
+}
+
+// have summarises what we have. To a neighbour whose heads we know it suffices
+// to name what it will have after this message: it has nothing else that we
+// lack. To others it is what is shared, and a filter over the rest.
+func (s *State) have(in *graph.Intake, need []change.Hash) []Have {
+	g := in.Graph()
+	switch {
+	case s.heardFrom && known(g, s.theirs.heads):
+		return []Have{{LastSync: s.willHave(g)}}
+	case s.mustReset(in):
+		return []Have{{}}
+	case !subset(need, s.theirs.heads):
+		return nil // held changes wait for others: ask for those only
+	}
+	rest := g.Lacking(s.shared)
+	bloom := NewBloom(len(rest))
+	for _, i := range rest {
+		bloom.Add(g.Hash(i))
+	}
+	return []Have{{LastSync: s.shared, Bloom: bloom}}
+}
+
+// willHave returns heads of what a neighbour will have that takes all we sent.
+func (s *State) willHave(g *graph.Graph) []change.Hash {
+	switch {
+	case s.wary:
+		return s.theirs.heads
+	case len(g.Lacking(slices.Concat(s.theirs.heads, s.sent))) == 0:
+		return g.Heads()
+	default:
+		return sorted(s.theirs.heads, s.sent)
+	}
+}
+
+// mustReset reports whether the neighbour counts on something that we no
+// longer have: our store has lost data.
+func (s *State) mustReset(in *graph.Intake) bool {
+	lost := func(h change.Hash) bool { return !in.Graph().Has(h) && !in.IsRefused(h) }
+	return len(s.theirs.have) > 0 && slices.ContainsFunc(s.theirs.have[0].LastSync, lost)
 }
 
 // known reports whether the graph holds all of the hashes.
@@ -97,152 +215,22 @@ func known(g *graph.Graph, hashes []change.Hash) bool {
 	return true
 }
 
-// Generate says what is to be sent now, with no more than maxBytes of changes
-// (but at least one, if any are owed). It returns nil if there is nothing to
-// say, or if the neighbour's answer to the last message must come first.
-func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
-	if s.inFlight {
-		return nil
-	}
-	if s.askAgain {
-		*s = State{shared: s.shared, heardFrom: s.heardFrom, theirs: s.theirs, sent: s.sent, spoken: true, inFlight: true}
-		return &Reply{Message: &Message{Have: []Have{{}}}}
-	}
-	g := in.Graph()
-	need := in.Need(s.theirs.heads)
-	news := !s.spoken || s.mustReply || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
-	var send []int
-	if s.heardFrom {
-		send = s.owed(g)
-	}
-	if !news && len(send) == 0 {
-		return nil
-	}
-	send = send[:g.FirstBatch(send, maxBytes)]
-	s.noteSent(g, send)
-
-	s.spoken, s.mustReply, s.theirs.need = true, false, nil
-	s.told.heads, s.told.need = g.Heads(), need
-	s.inFlight = len(send) > 0 || len(need) > 0
-	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(g, need)}, Indices: send}
+// contains reports whether a hash is among some in ascending order.
+func contains(hashes []change.Hash, h change.Hash) bool {
+	_, found := slices.BinarySearchFunc(hashes, h, change.Hash.Compare)
+	return found
 }
 
-// owed returns the changes to send, ascending.
-func (s *State) owed(g *graph.Graph) []int {
-	if s.theirs.flags&FlagReadOnly != 0 || s.mustReset(g) {
-		return nil
-	}
-	asked := requested(g, s.theirs.need)
-	if slices.Equal(s.theirs.heads, g.Heads()) {
-		return asked
-	}
-	base := slices.Concat(s.theirs.heads, s.sent, s.shared)
-	if known(g, s.theirs.heads) {
-		return union(asked, g.Lacking(base))
-	}
-	if len(s.theirs.have) == 0 {
-		return asked // they only want what they asked for
-	}
-	for _, have := range s.theirs.have {
-		base = append(base, have.LastSync...)
-	}
-	return union(asked, notIn(g, s.theirs.have, g.Lacking(base)))
-}
-
-// mustReset reports whether the neighbour counts on something that we no
-// longer have: our store has lost data.
-func (s *State) mustReset(g *graph.Graph) bool {
-	return len(s.theirs.have) > 0 && !known(g, s.theirs.have[0].LastSync)
-}
-
-// requested returns the changes asked for by hash. One that doesn't descend
-// from its actor's previous change brings that along, since nothing else would
-// tell the neighbour to ask for it.
-func requested(g *graph.Graph, need []change.Hash) []int {
-	var indices []int
-	for _, h := range need {
-		i, ok := g.Index(h)
-		for ok {
-			indices = append(indices, i)
-			i, ok = g.DetachedFrom(i)
-		}
-	}
-	slices.Sort(indices)
-	return slices.Compact(indices)
-}
-
-// notIn returns those of the changes that are in none of the filters, and
-// those that descend from them.
-func notIn(g *graph.Graph, have []Have, indices []int) []int {
-	var lacking []int
-	chosen := map[uint32]bool{}
-	for _, i := range indices {
-		claimed := slices.ContainsFunc(have, func(h Have) bool { return h.Bloom.Has(g.Hash(i)) })
-		if claimed && !slices.ContainsFunc(g.Parents(i), func(p uint32) bool { return chosen[p] }) {
-			continue
-		}
-		chosen[uint32(i)] = true
-		lacking = append(lacking, i)
-	}
-	return lacking
-}
-
-// noteSent moves the frontier of what is on its way.
-func (s *State) noteSent(g *graph.Graph, indices []int) {
-	if len(indices) == 0 {
-		return
-	}
-	inner := map[uint32]bool{}
-	frontier := slices.Clone(s.sent)
-	for _, i := range slices.Backward(indices) {
-		if !inner[uint32(i)] {
-			frontier = append(frontier, g.Hash(i))
-		}
-		for _, p := range g.Parents(i) {
-			inner[p] = true
-		}
-	}
-	s.sent = g.Frontier(frontier)
-}
-
-// have summarises what we have. To a neighbour whose heads we know it suffices
-// to name what it will have after this message: it has nothing else that we
-// lack. To others it is what is shared, and a filter over the rest.
-func (s *State) have(g *graph.Graph, need []change.Hash) []Have {
-	switch {
-	case s.heardFrom && s.mustReset(g):
-		return []Have{{}}
-	case s.heardFrom && known(g, s.theirs.heads):
-		return []Have{{LastSync: g.Frontier(slices.Concat(s.theirs.heads, s.sent))}}
-	case !subset(need, s.theirs.heads):
-		return nil // held changes wait for others: ask for those only
-	}
-	rest := g.Lacking(s.shared)
-	bloom := NewBloom(len(rest))
-	for _, i := range rest {
-		bloom.Add(g.Hash(i))
-	}
-	return []Have{{LastSync: s.shared, Bloom: bloom}}
+// sorted returns the union of two lists, ascending.
+func sorted(a, b []change.Hash) []change.Hash {
+	return slices.Compact(change.SortHashes(slices.Concat(a, b)))
 }
 
 func subset(small, large []change.Hash) bool {
 	for _, h := range small {
-		if !slices.Contains(large, h) {
+		if !contains(large, h) {
 			return false
 		}
 	}
 	return true
-}
-
-// union merges two ascending lists.
-func union(a, b []int) []int {
-	switch {
-	case len(a) == 0:
-		return b
-	case len(b) == 0:
-		return a
-	}
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
