@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,24 +31,18 @@ const echoEdit = 140
 
 // Ceiling is [Sustained] for an echo server.
 func Ceiling(ctx context.Context, cfg SustainedConfig) (*Report, error) {
-	return cfg.search("ceiling", func() (party, func(), error) {
-		c, err := boardEcho(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape.withDefaults())
-		if err != nil {
-			return nil, nil, err
-		}
-		return c, c.close, nil
+	return cfg.search(ctx, "ceiling", func(ctx context.Context) (context.Context, party, error) {
+		return boardEcho(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape.withDefaults())
 	})
 }
 
 // echoCrew is the clients of an echo server.
 type echoCrew struct {
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
+	fail     context.CancelCauseFunc
+	patience time.Duration
 	window   *window
 	seats    []*echoSeat
 	made     []atomic.Int64 // edits, per room
-	peers    int
-	patience time.Duration
 }
 
 // echoSeat is one of them.
@@ -67,18 +60,20 @@ type echoSeat struct {
 	own, got int64
 }
 
-func boardEcho(ctx context.Context, run Run, address string, shape Shape) (*echoCrew, error) {
-	c := &echoCrew{patience: run.patience(), window: newWindow(), peers: shape.Peers, made: make([]atomic.Int64, shape.Documents)}
-	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	c.seats = make([]*echoSeat, shape.Documents*shape.Peers)
+func boardEcho(ctx context.Context, run Run, address string, shape Shape) (context.Context, *echoCrew, error) {
+	ctx, fail := context.WithCancelCause(ctx)
+	c := &echoCrew{
+		fail: fail, patience: run.patience(), window: newWindow(),
+		seats: make([]*echoSeat, shape.Documents*shape.Peers), made: make([]atomic.Int64, shape.Documents),
+	}
 	name := peerName("room")
 	var group errgroup.Group
 	group.SetLimit(dialing)
 	for i := range c.seats {
 		group.Go(func() error {
 			room := i / shape.Peers
-			at := fmt.Sprintf("%s/?room=%s", address, url.QueryEscape(fmt.Sprintf("%s-%d", name, room)))
-			conn, err := socket.Dial(c.ctx, at, socket.Options{ReadLimit: socket.FrameLimit})
+			at := fmt.Sprintf("%s/?room=%s-%d", address, name, room)
+			conn, err := socket.Dial(ctx, at, socket.Options{ReadLimit: socket.FrameLimit})
 			if err != nil {
 				return err
 			}
@@ -89,9 +84,9 @@ func boardEcho(ctx context.Context, run Run, address string, shape Shape) (*echo
 	}
 	if err := group.Wait(); err != nil {
 		c.close()
-		return nil, err
+		return nil, nil, err
 	}
-	return c, nil
+	return ctx, c, nil
 }
 
 func (c *echoCrew) close() {
@@ -101,7 +96,7 @@ func (c *echoCrew) close() {
 			<-s.ended
 		}
 	}
-	c.cancel(nil)
+	c.fail(nil)
 }
 
 func (s *echoSeat) edit() error {
@@ -144,7 +139,7 @@ func (s *echoSeat) read() {
 			err = s.receive(frame.Bytes)
 		}
 		if err != nil {
-			s.crew.cancel(err)
+			s.crew.fail(err)
 			return
 		}
 	}
@@ -189,11 +184,10 @@ func (c *echoCrew) meters() []*meter {
 	return meters
 }
 
-func (c *echoCrew) context() context.Context { return c.ctx }
-func (c *echoCrew) measured() *window        { return c.window }
+func (c *echoCrew) measured() *window { return c.window }
 
 // settle waits until everybody has what the others in the room have made.
-func (c *echoCrew) settle() error {
+func (c *echoCrew) settle(ctx context.Context) error {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	var last int64
@@ -210,8 +204,8 @@ func (c *echoCrew) settle() error {
 		}
 		select {
 		case <-ticker.C:
-		case <-c.ctx.Done():
-			return context.Cause(c.ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }

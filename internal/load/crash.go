@@ -30,9 +30,9 @@ func Crash(ctx context.Context, cfg CrashConfig) (*Report, error) {
 	if err := restart(ctx, cfg.Server, cfg.Server.Kill); err != nil {
 		return nil, fmt.Errorf("crash: %w", err)
 	}
-	cs := newClients(ctx, cfg.Run)
+	ctx, cs := newClients(ctx, cfg.Run)
 	defer cs.close()
-	lost, err := cs.fetch(cfg.Server.URL(), histories)
+	lost, err := cs.fetch(ctx, cfg.Server.URL(), histories)
 	if err != nil {
 		return nil, fmt.Errorf("crash: fetch: %w", err)
 	}

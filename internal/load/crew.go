@@ -28,33 +28,25 @@ func (s Shape) withDefaults() Shape {
 
 func (s Shape) String() string { return fmt.Sprintf("%d × %d", s.Documents, s.Peers) }
 
-// crew is the seats of a shape.
-type crew struct {
-	shape  Shape
-	window *window
-	*clients
-	seats []*seat
-}
-
 // clients are connections that end together.
 type clients struct {
-	ctx    context.Context // ends with the first problem
-	cancel context.CancelCauseFunc
-
+	fail     context.CancelCauseFunc // ends the workload
 	patience time.Duration
 
 	mu   sync.Mutex
 	open []*client
 }
 
-func newClients(ctx context.Context, run Run) *clients {
-	ctx, cancel := context.WithCancelCause(ctx)
-	return &clients{ctx: ctx, cancel: cancel, patience: run.patience()}
+// newClients returns the clients of a workload, none yet, and the context in
+// which it works, which ends with the first connection that does so unasked.
+func newClients(ctx context.Context, run Run) (context.Context, *clients) {
+	ctx, fail := context.WithCancelCause(ctx)
+	return ctx, &clients{fail: fail, patience: run.patience()}
 }
 
 // dial opens one more connection.
-func (cs *clients) dial(url, id string) (*client, error) {
-	c, err := dial(cs.ctx, url, id, cs.cancel)
+func (cs *clients) dial(ctx context.Context, url, id string) (*client, error) {
+	c, err := dial(ctx, url, id, cs.fail)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +57,20 @@ func (cs *clients) dial(url, id string) (*client, error) {
 }
 
 func (cs *clients) close() {
-	var group errgroup.Group
+	var closing sync.WaitGroup
 	for _, c := range cs.open {
-		group.Go(func() error { c.close(); return nil })
+		closing.Go(c.close)
 	}
-	_ = group.Wait() // closing fails nobody
-	cs.cancel(nil)
+	closing.Wait()
+	cs.fail(nil)
+}
+
+// crew is the seats of a shape.
+type crew struct {
+	*clients
+	shape  Shape
+	window *window
+	seats  []*seat
 }
 
 // dialing is how many connections are opened at the same time.
@@ -78,46 +78,50 @@ const dialing = 16
 
 // board brings a crew together: in every document the first peer makes a
 // change, and when the server has it the others ask for the document.
-func board(ctx context.Context, run Run, url string, shape Shape) (*crew, error) {
-	c := &crew{shape: shape, window: newWindow(), clients: newClients(ctx, run), seats: make([]*seat, shape.Documents*shape.Peers)}
-	histories := make([]*history, shape.Documents)
+func board(ctx context.Context, run Run, url string, shape Shape) (context.Context, *crew, error) {
+	ctx, clients := newClients(ctx, run)
+	c := &crew{clients: clients, shape: shape, window: newWindow(), seats: make([]*seat, shape.Documents*shape.Peers)}
+	err := c.sit(ctx, url)
+	if err == nil {
+		err = c.start(ctx)
+	}
+	if err != nil {
+		c.close()
+		return nil, nil, fmt.Errorf("bring %s peers together: %w", shape, err)
+	}
+	return ctx, c, nil
+}
+
+// sit gives every seat a connection.
+func (c *crew) sit(ctx context.Context, url string) error {
+	histories := make([]*history, c.shape.Documents)
 	for d := range histories {
-		histories[d] = newHistory(shape.Peers)
+		histories[d] = newHistory(c.shape.Peers)
 	}
 	name := peerName("crew")
 	var group errgroup.Group
 	group.SetLimit(dialing)
 	for i := range c.seats {
 		group.Go(func() error {
-			client, err := c.dial(url, fmt.Sprintf("%s-%d", name, i))
+			client, err := c.dial(ctx, url, fmt.Sprintf("%s-%d", name, i))
 			if err == nil {
-				c.seats[i] = client.sit(histories[i/shape.Peers], i%shape.Peers, &meter{window: c.window})
+				c.seats[i] = client.sit(histories[i/c.shape.Peers], i%c.shape.Peers, &meter{window: c.window})
 			}
 			return err
 		})
 	}
-	err := group.Wait()
-	if err == nil {
-		err = c.start()
-	}
-	if err != nil {
-		c.close()
-		return nil, fmt.Errorf("bring %s peers together: %w", shape, err)
-	}
-	return c, nil
+	return group.Wait()
 }
 
-func (c *crew) start() error {
+func (c *crew) start(ctx context.Context) error {
 	var first []*seat
-	for i, s := range c.seats {
-		if i%c.shape.Peers == 0 {
-			first = append(first, s)
-			if err := s.edit(); err != nil {
-				return err
-			}
+	for i := 0; i < len(c.seats); i += c.shape.Peers {
+		first = append(first, c.seats[i])
+		if err := c.seats[i].edit(); err != nil {
+			return err
 		}
 	}
-	if err := c.await(first); err != nil {
+	if err := c.await(ctx, first); err != nil {
 		return err
 	}
 	for i, s := range c.seats {
@@ -127,7 +131,7 @@ func (c *crew) start() error {
 			}
 		}
 	}
-	return c.await(c.seats)
+	return c.await(ctx, c.seats)
 }
 
 // editors returns one function per seat that makes it edit.
@@ -140,7 +144,9 @@ func (c *crew) editors() []func() error {
 }
 
 // settle waits until every seat has all changes and the server's heads.
-func (c *crew) settle() error { return c.await(c.seats) }
+func (c *crew) settle(ctx context.Context) error { return c.await(ctx, c.seats) }
+
+func (c *crew) measured() *window { return c.window }
 
 func (c *crew) meters() []*meter {
 	meters := make([]*meter, len(c.seats))

@@ -3,15 +3,15 @@ package load
 import "errors"
 
 var (
-	// ErrStalled: something that the clients wait for doesn't come. The text
+	// ErrStalled means that something that the clients wait for doesn't come. The text
 	// says what is missing where.
 	ErrStalled = errors.New("load: no progress")
-	// ErrForeign: the server sent a change that nobody made, or changed one.
+	// ErrForeign means that the server sent a change that nobody made, or changed one.
 	ErrForeign = errors.New("load: a change that nobody made")
-	// ErrServer: the server ended a connection, or answered what no server may.
+	// ErrServer means that the server ended a connection, or answered what no server may.
 	ErrServer = errors.New("load: the server misbehaved")
-	// ErrTrace: an editing trace is not what this package reads.
+	// ErrTrace means that an editing trace is not what this package reads.
 	ErrTrace = errors.New("load: not an editing trace")
-	// ErrOverload: not even the lowest offered load was carried.
+	// ErrOverload means that not even the lowest offered load was carried.
 	ErrOverload = errors.New("load: the lowest offered load is too much")
 )

@@ -21,12 +21,12 @@ type forgetful struct{ *server }
 
 func (f *forgetful) Kill() error {
 	other := newServer(f.t)
-	if err := f.server.Stop(); err != nil {
+	if err := f.Stop(); err != nil {
 		return err
 	}
-	f.server.mu.Lock()
-	defer f.server.mu.Unlock()
-	f.server.store = other.store
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.store = other.store
 	return nil
 }
 

@@ -53,10 +53,10 @@ func Fetch(ctx context.Context, cfg FetchConfig) (*Report, error) {
 }
 
 func (cfg FetchConfig) measure(ctx context.Context, report *Report, name string, histories []*history) error {
-	cs := newClients(ctx, cfg.Run)
+	ctx, cs := newClients(ctx, cfg.Run)
 	defer cs.close()
 	began := now()
-	lost, err := cs.fetch(cfg.Server.URL(), histories)
+	lost, err := cs.fetch(ctx, cfg.Server.URL(), histories)
 	took := now() - began
 	if err == nil && lost > 0 {
 		err = fmt.Errorf("%w: %d of %d documents are not there", ErrStalled, lost, len(histories))

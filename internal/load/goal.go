@@ -57,8 +57,8 @@ func (g *goal) await(ctx context.Context, patience time.Duration) error {
 }
 
 // await waits until the seats have converged with the server.
-func (cs *clients) await(seats []*seat) error {
-	err := aim(seats, false).await(cs.ctx, cs.patience)
+func (cs *clients) await(ctx context.Context, seats []*seat) error {
+	err := aim(seats, false).await(ctx, cs.patience)
 	if err == nil {
 		return nil
 	}

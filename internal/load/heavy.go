@@ -10,7 +10,7 @@ import (
 // HeavyConfig says how to measure what a heavy document does to the others.
 type HeavyConfig struct {
 	Run
-	Shape   // of the others
+	Shape   Shape // of the others
 	Server  Server
 	Rate    float64 // edits per second of the others together; 0 = 500
 	Changes int     // of the heavy document, a keystroke each; 0 = 100,000
@@ -32,16 +32,16 @@ func Heavy(ctx context.Context, cfg HeavyConfig) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
-	c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape)
+	ctx, c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape)
 	if err != nil {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
 	defer c.close()
 	pacer := newPacer(r, c.editors())
-	if _, err := pacer.pace(c.ctx, cfg.Rate, warmUp); err != nil {
+	if _, err := pacer.pace(ctx, cfg.Rate, warmUp); err != nil {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
-	took, err := c.pushMeanwhile(cfg, pacer, heavy)
+	took, err := c.pushMeanwhile(ctx, cfg, pacer, heavy)
 	if err != nil {
 		return nil, fmt.Errorf("heavy: %w", err)
 	}
@@ -58,29 +58,29 @@ func Heavy(ctx context.Context, cfg HeavyConfig) (*Report, error) {
 // errPushed ends the others' edits.
 var errPushed = errors.New("load: the heavy document has been pushed")
 
-func (c *crew) pushMeanwhile(cfg HeavyConfig, pacer *pacer, heavy *history) (took time.Duration, err error) {
-	ctx, cancel := context.WithCancelCause(c.ctx)
+func (c *crew) pushMeanwhile(ctx context.Context, cfg HeavyConfig, pacer *pacer, heavy *history) (took time.Duration, err error) {
+	editing, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c.window.open()
 	began := now()
 	pushed := make(chan error, 1)
 	go func() {
-		err := c.push(cfg.Server.URL(), []*history{heavy})
+		err := c.push(ctx, cfg.Server.URL(), []*history{heavy})
 		took = now() - began
 		c.window.close()
 		cancel(errPushed)
 		pushed <- err
 	}()
-	_, err = pacer.pace(ctx, cfg.Rate, never)
+	_, err = pacer.pace(editing, cfg.Rate, never)
 	if !errors.Is(err, errPushed) {
-		c.cancel(err)
+		c.fail(err)
 	} else {
 		err = nil
 	}
 	if err := errors.Join(err, <-pushed); err != nil {
 		return 0, err
 	}
-	return took, c.settle()
+	return took, c.settle(ctx)
 }
 
 // HistoryConfig says how to measure what a long history costs in memory.
@@ -101,15 +101,15 @@ func History(ctx context.Context, cfg HistoryConfig) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	cs := newClients(ctx, cfg.Run)
+	ctx, cs := newClients(ctx, cfg.Run)
 	defer cs.close()
 	report := &Report{Workload: fmt.Sprintf("history %d", h.authors[0].len()), Seed: cfg.Seed}
-	err = cfg.watch(report, "push", func() error { return cs.push(cfg.Server.URL(), []*history{h}) })
+	err = cfg.watch(report, "push", func() error { return cs.push(ctx, cfg.Server.URL(), []*history{h}) })
 	if err != nil {
 		return nil, err
 	}
 	err = cfg.watch(report, "fetch", func() error {
-		lost, err := cs.fetch(cfg.Server.URL(), []*history{h})
+		lost, err := cs.fetch(ctx, cfg.Server.URL(), []*history{h})
 		if err == nil && lost > 0 {
 			err = fmt.Errorf("%w: the document is not there", ErrStalled)
 		}

@@ -27,12 +27,12 @@ func Idle(ctx context.Context, cfg IdleConfig) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
-	c, err := board(ctx, cfg.Run, cfg.Server.URL(), Shape{Documents: cfg.Connections, Peers: 1})
+	ctx, c, err := board(ctx, cfg.Run, cfg.Server.URL(), Shape{Documents: cfg.Connections, Peers: 1})
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
 	defer c.close()
-	if err := sleep(c.ctx, cfg.Settle); err != nil {
+	if err := sleep(ctx, cfg.Settle); err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
 	after, err := anonymous(cfg.Server.PID())

@@ -23,14 +23,14 @@ func library(ctx context.Context, run Run, url string, documents, changes int) (
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	cs := newClients(ctx, run)
+	ctx, cs := newClients(ctx, run)
 	defer cs.close()
-	return histories, cs.push(url, histories)
+	return histories, cs.push(ctx, url, histories)
 }
 
 // push sends documents and waits until the server has them.
-func (cs *clients) push(url string, histories []*history) error {
-	c, err := cs.dial(url, peerName("push"))
+func (cs *clients) push(ctx context.Context, url string, histories []*history) error {
+	c, err := cs.dial(ctx, url, peerName("push"))
 	if err != nil {
 		return err
 	}
@@ -41,13 +41,13 @@ func (cs *clients) push(url string, histories []*history) error {
 			return err
 		}
 	}
-	return cs.await(seats)
+	return cs.await(ctx, seats)
 }
 
 // fetch asks for documents and waits until all of them are there. The server
 // may not have some of them, or never answer: then they are lost.
-func (cs *clients) fetch(url string, histories []*history) (lost int, err error) {
-	c, err := cs.dial(url, peerName("fetch"))
+func (cs *clients) fetch(ctx context.Context, url string, histories []*history) (lost int, err error) {
+	c, err := cs.dial(ctx, url, peerName("fetch"))
 	if err != nil {
 		return 0, err
 	}
@@ -61,7 +61,7 @@ func (cs *clients) fetch(url string, histories []*history) (lost int, err error)
 			return 0, err
 		}
 	}
-	if err := g.await(cs.ctx, cs.patience); err != nil && !errors.Is(err, ErrStalled) {
+	if err := g.await(ctx, cs.patience); err != nil && !errors.Is(err, ErrStalled) {
 		return 0, err
 	}
 	return int(g.lost.Load() + max(g.left.Load(), 0)), nil

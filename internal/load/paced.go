@@ -9,7 +9,7 @@ import (
 // PacedConfig says how to measure latency at a load that is easily carried.
 type PacedConfig struct {
 	Run
-	Shape
+	Shape  Shape
 	Server Server
 	Rate   float64       // edits per second of all peers together; 0 = 500
 	During time.Duration // 0 = 5 s
@@ -24,12 +24,12 @@ func Paced(ctx context.Context, cfg PacedConfig) (*Report, error) {
 	if cfg.During == 0 {
 		cfg.During = 5 * time.Second
 	}
-	c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape)
+	ctx, c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape)
 	if err != nil {
 		return nil, fmt.Errorf("paced: %w", err)
 	}
 	defer c.close()
-	o, err := offer(c, cfg.random(), cfg.Server.PID(), cfg.Rate, cfg.Peers-1, cfg.During)
+	o, err := offer(ctx, c, cfg.random(), cfg.Server.PID(), cfg.Rate, cfg.Shape.Peers-1, cfg.During)
 	if err != nil {
 		return nil, fmt.Errorf("paced: %w", err)
 	}

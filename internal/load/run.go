@@ -24,7 +24,7 @@ func (r Run) random() *rand.Rand { return rand.New(rand.NewPCG(r.Seed, 0x676f647
 
 func (r Run) say(format string, args ...any) {
 	if r.Progress != nil {
-		fmt.Fprintf(r.Progress, format+"\n", args...)
+		_, _ = fmt.Fprintf(r.Progress, format+"\n", args...) // nobody to tell if it fails
 	}
 }
 
@@ -36,13 +36,10 @@ const warmUp = 500 * time.Millisecond
 type party interface {
 	editors() []func() error
 	meters() []*meter
-	settle() error
-	context() context.Context
+	settle(ctx context.Context) error
 	measured() *window
+	close()
 }
-
-func (c *crew) context() context.Context { return c.ctx }
-func (c *crew) measured() *window        { return c.window }
 
 // outcome is what became of an offered load.
 type outcome struct {
@@ -63,13 +60,13 @@ func (o outcome) addWork(report *Report) {
 
 // offer makes a party edit at a rate, waits until everything has arrived
 // everywhere, and returns what was measured after the warm-up.
-func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during time.Duration) (outcome, error) {
+func offer(ctx context.Context, p party, r *rand.Rand, pid int, rate float64, receivers int, during time.Duration) (outcome, error) {
 	began, err := readWork(pid)
 	if err != nil {
 		return outcome{}, err
 	}
 	pacer := newPacer(r, p.editors())
-	edits, made, err := perform(p, pacer, rate, during)
+	edits, made, err := perform(ctx, p, pacer, rate, during)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -95,17 +92,17 @@ func offer(p party, r *rand.Rand, pid int, rate float64, receivers int, during t
 
 // perform returns how many edits were made, all of which have arrived, and how
 // many of them in the time that was measured.
-func perform(p party, pacer *pacer, rate float64, during time.Duration) (edits, made int, err error) {
-	if edits, err = pacer.pace(p.context(), rate, warmUp); err != nil {
+func perform(ctx context.Context, p party, pacer *pacer, rate float64, during time.Duration) (edits, made int, err error) {
+	if edits, err = pacer.pace(ctx, rate, warmUp); err != nil {
 		return edits, 0, err
 	}
 	p.measured().open()
-	made, err = pacer.pace(p.context(), rate, during)
+	made, err = pacer.pace(ctx, rate, during)
 	p.measured().close()
 	if err != nil {
 		return edits, made, err
 	}
-	return edits + made, made, p.settle()
+	return edits + made, made, p.settle(ctx)
 }
 
 // work is the processor time of both sides so far.

@@ -10,9 +10,9 @@ import (
 // SustainedConfig says how to look for the highest load that is carried.
 type SustainedConfig struct {
 	Run
-	Shape  // with at least two peers
+	Shape  Shape // with at least two peers
 	Server Server
-	// Start is the first offered load, in deliveries per second; 0 = 500.
+	// Start is the first offered load, in deliveries per second; 0 = 100.
 	Start float64
 	// Step is how long each load is offered and measured, after half a second
 	// of warm-up; 0 = 2 s.
@@ -36,19 +36,18 @@ func (o outcome) carried() bool {
 // Sustained offers a rising load, each time to new documents on new
 // connections, and reports the highest that was carried.
 func Sustained(ctx context.Context, cfg SustainedConfig) (*Report, error) {
-	return cfg.search("sustained", func() (party, func(), error) {
-		c, err := board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape.withDefaults())
-		if err != nil {
-			return nil, nil, err
-		}
-		return c, c.close, nil
+	return cfg.search(ctx, "sustained", func(ctx context.Context) (context.Context, party, error) {
+		return board(ctx, cfg.Run, cfg.Server.URL(), cfg.Shape.withDefaults())
 	})
 }
+
+// boarding brings parties together, each with the context in which it works.
+type boarding func(context.Context) (context.Context, party, error)
 
 func (cfg SustainedConfig) withDefaults() SustainedConfig {
 	cfg.Shape = cfg.Shape.withDefaults()
 	if cfg.Start == 0 {
-		cfg.Start = 500
+		cfg.Start = 100
 	}
 	if cfg.Step == 0 {
 		cfg.Step = 2 * time.Second
@@ -59,12 +58,11 @@ func (cfg SustainedConfig) withDefaults() SustainedConfig {
 	return cfg
 }
 
-// search reports the highest load that the parties which board brings together
-// carry.
-func (cfg SustainedConfig) search(name string, board func() (party, func(), error)) (*Report, error) {
+// search reports the highest load that parties carry.
+func (cfg SustainedConfig) search(ctx context.Context, name string, board boarding) (*Report, error) {
 	cfg = cfg.withDefaults()
 	best, err := climb(cfg.Start, cfg.Refine, func(rate float64) (outcome, error) {
-		return cfg.attempt(rate/float64(cfg.Peers-1), board)
+		return cfg.attempt(ctx, rate/float64(cfg.Shape.Peers-1), board)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", name, cfg.Shape, err)
@@ -77,13 +75,13 @@ func (cfg SustainedConfig) search(name string, board func() (party, func(), erro
 }
 
 // attempt offers one load, in edits per second.
-func (cfg SustainedConfig) attempt(rate float64, board func() (party, func(), error)) (outcome, error) {
-	p, leave, err := board()
+func (cfg SustainedConfig) attempt(ctx context.Context, rate float64, board boarding) (outcome, error) {
+	ctx, p, err := board(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
-	defer leave()
-	o, err := offer(p, cfg.random(), cfg.Server.PID(), rate, cfg.Peers-1, cfg.Step)
+	defer p.close()
+	o, err := offer(ctx, p, cfg.random(), cfg.Server.PID(), rate, cfg.Shape.Peers-1, cfg.Step)
 	if err == nil {
 		cfg.say("  %8.0f deliveries/s of %8.0f, p50 %7.1f ms, p99 %7.1f ms; work of the server %6.1f µs each, of the driver %5.1f µs",
 			o.deliveries, o.offered, milliseconds(o.latency.P50), milliseconds(o.latency.P99), microseconds(o.server), microseconds(o.driver))

@@ -84,8 +84,10 @@ func run(ctx context.Context, o options) (err error) {
 			return err
 		}
 	}
-	machine(os.Stdout, servers)
-	c.table(os.Stdout)
+	var text strings.Builder
+	machine(&text, servers)
+	c.table(&text)
+	fmt.Print(text.String())
 	return c.verdict()
 }
 

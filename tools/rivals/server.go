@@ -39,7 +39,7 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
+	defer listener.Close() //nolint:errcheck // it has done its work
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
@@ -55,7 +55,7 @@ func (c *child) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer log.Close() //nolint:errcheck // the child has its own
 	c.cmd = c.kind.launch(c.port, c.data)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.cmd.Start(); err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -13,7 +12,7 @@ import (
 )
 
 // machine says what was measured where.
-func machine(w io.Writer, servers []*kind) {
+func machine(w *strings.Builder, servers []*kind) {
 	average, _, _ := strings.Cut(firstLine("/proc/loadavg", ""), " ")
 	fmt.Fprintf(w, "%d × %s, Linux %s, %s; load average at the end %s\n\n", runtime.NumCPU(),
 		firstLine("/proc/cpuinfo", "model name"), firstLine("/proc/sys/kernel/osrelease", ""), runtime.Version(), average)
@@ -45,7 +44,7 @@ type row struct{ workload, figure, unit string }
 
 // table prints all figures as Markdown: the median of the rounds, and their
 // range if there are several.
-func (c *comparison) table(w io.Writer) {
+func (c *comparison) table(w *strings.Builder) {
 	rows, values := c.collect()
 	ratio := len(c.servers) > 1
 	fmt.Fprint(w, "| workload | figure |")

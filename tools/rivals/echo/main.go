@@ -184,7 +184,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // it has answered
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // nothing is left to be said
 	m := s.enter(r.URL.Query().Get("room"), conn)
 	defer m.room.leave(m)
 	for {
