@@ -46,6 +46,8 @@ func NewBloom(entries int) Bloom {
 	return b
 }
 
+func (b Bloom) isEmpty() bool { return len(b.field) == 0 }
+
 func (b Bloom) clone() Bloom {
 	b.field = slices.Clone(b.field)
 	return b

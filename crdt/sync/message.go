@@ -54,9 +54,6 @@ type Have struct {
 	Bloom    Bloom         // these
 }
 
-// isBlank reports whether it summarises nothing.
-func (h *Have) isBlank() bool { return len(h.LastSync) == 0 && len(h.Bloom.field) == 0 }
-
 // Decode reads a message. Its chunks alias data; they are not yet checked.
 func Decode(data []byte) (*Message, error) {
 	d := decoder{rest: data}

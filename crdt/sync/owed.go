@@ -24,6 +24,9 @@ func (s *State) owed(in *graph.Intake) (send []int, base []change.Hash) {
 	case slices.Equal(s.theirs.heads, g.Heads()):
 		return asked, base
 	case known(g, s.theirs.heads):
+		if gaps := s.takeGaps(g); len(gaps) > 0 {
+			return gaps, base
+		}
 		return g.Lacking(base), base
 	case len(s.theirs.have) == 0 || s.mustReset(in):
 		return asked, base // they only want what they asked for, or can't tell what else
@@ -54,6 +57,21 @@ func (s *State) askedAgain(g *graph.Graph, lacking []int) []int {
 	}
 	slices.Sort(again)
 	return slices.Compact(again)
+}
+
+// takeGaps returns what was left out of earlier messages, although they brought
+// what builds on it, because a filter claimed wrongly that it was there: now
+// that we know their heads it can be told.
+func (s *State) takeGaps(g *graph.Graph) []int {
+	if len(s.guessed) == 0 {
+		return nil
+	}
+	guessed := s.guessed
+	s.guessed = nil
+	return slices.DeleteFunc(g.LackingOf(s.sent, s.theirs.heads), func(i int) bool {
+		_, sent := slices.BinarySearch(guessed, i)
+		return sent
+	})
 }
 
 // notIn returns those of the changes that are in none of the filters, and
@@ -88,6 +106,9 @@ func (s *State) noteSent(g *graph.Graph, indices []int) {
 		}
 	}
 	s.sent = g.Frontier(frontier)
+	if !known(g, s.theirs.heads) {
+		s.guessed = union(s.guessed, indices)
+	}
 }
 
 // union merges two ascending lists.

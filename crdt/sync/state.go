@@ -16,6 +16,9 @@ import (
 type State struct {
 	shared []change.Hash // with what comes before them: what both have
 	sent   []change.Hash // likewise: what is on its way to them
+	// guessed are those of the changes on their way that were chosen by filters,
+	// ascending; something that they build on may not be there.
+	guessed []int
 
 	heardFrom bool // theirs is what they last said
 	theirs    struct {
@@ -34,7 +37,7 @@ type State struct {
 }
 
 // Resume returns a state that remembers what both sides had when they last
-// spoke; see [State.Shared].
+// spoke; see [State.Shared]. What our store no longer has is passed over.
 func Resume(shared []change.Hash) State { return State{shared: shared} }
 
 // Shared returns the heads of what both sides are known to have. It is all
@@ -71,22 +74,17 @@ func (s *State) Receive(g *graph.Graph, m *Message) {
 // noteLoss finds out from a message whether the neighbour no longer has, or no
 // longer knows of, what it had before.
 func (s *State) noteLoss(heads []change.Hash, m *Message) {
+	nothingShared := len(m.Have) > 0 && len(m.Have[0].LastSync) == 0
+	reset := len(heads) > 0 && nothingShared && m.Have[0].Bloom.isEmpty()
+	anew := nothingShared && !reset && len(s.theirs.have) > 0 && len(s.theirs.have[0].LastSync) > 0
 	switch {
-	case len(heads) == 0 && len(s.theirs.heads) > 0, m.Flags&FlagReset != 0, s.beginsAnew(m):
-		s.sent, s.wary, s.mustReply = nil, false, true
-	case len(heads) > 0 && len(m.Have) > 0 && m.Have[0].isBlank():
-		// It doesn't know what we said it had: a reset, as we say it ourselves
-		// in that case. What it lacks it will ask for, once we name only what
-		// is sure.
+	case len(heads) == 0 && len(s.theirs.heads) > 0, m.Flags&FlagReset != 0, anew:
+		s.sent, s.guessed, s.wary, s.mustReply = nil, nil, false, true
+	case reset:
+		// It doesn't know what we took it to have, as we say ourselves in that
+		// case. What it lacks it will ask for, once we name only what is sure.
 		s.shared, s.wary, s.mustReply = nil, len(s.sent) > 0, true
 	}
-}
-
-// beginsAnew reports whether a message shares nothing with us although an
-// earlier one did: it comes from a new conversation that we were not told of.
-func (s *State) beginsAnew(m *Message) bool {
-	return len(s.theirs.have) > 0 && len(s.theirs.have[0].LastSync) > 0 &&
-		len(m.Have) > 0 && len(m.Have[0].LastSync) == 0 && !m.Have[0].isBlank()
 }
 
 func keepHave(have []Have, filters bool) []Have {
@@ -111,9 +109,9 @@ func (s *State) advance(g *graph.Graph) {
 		s.shared = sorted(claims, g.Beyond(s.shared, claims))
 		s.shared = s.shared[:min(len(s.shared), MaxHashes)]
 	}
-	if len(s.sent) > 0 {
-		s.sent = g.Beyond(s.sent, s.shared)
-		s.wary = s.wary && len(s.sent) > 0
+	s.sent = g.Beyond(s.sent, s.shared)
+	if len(s.sent) == 0 {
+		s.wary, s.guessed = false, nil
 	}
 }
 
@@ -135,6 +133,9 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 		return nil
 	}
 	g := in.Graph()
+	if !s.spoken {
+		s.shared = g.Beyond(s.shared, nil)
+	}
 	if s.askAgain {
 		s.askAgain = false
 		if len(g.Heads()) > 0 && len(s.theirs.heads) > 0 {
