@@ -17,12 +17,26 @@ import (
 func Open(path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	if opts.InMemory {
-		path = "memory"
-	} else if err := prepareDirectory(path); err != nil {
+		return openIn("memory", opts, func() error { return nil })
+	}
+	if err := prepareDirectory(path); err != nil {
 		return nil, err
 	}
+	unlock, err := lockDirectory(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openIn(path, opts, unlock)
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return s, nil
+}
+
+// openIn opens a store in a directory that is ours alone until unlock.
+func openIn(path string, opts Options, unlock func() error) (*Store, error) {
 	s := &Store{
-		path: path, options: opts, profile: opts.profile(), log: opts.Logger,
+		path: path, options: opts, profile: opts.profile(), log: opts.Logger, unlock: unlock,
 		stages: make(chan struct{}, 1), closing: make(chan struct{}), idle: make(chan struct{}),
 	}
 	s.queue = newQueue(s.profile.queueBytes)
@@ -37,14 +51,26 @@ func Open(path string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// openBadger opens the database. After a crash at the wrong moment Badger
-// finds an empty file, fails, and succeeds the next time.
+// preflight looks at the directory before Badger does.
+func (s *Store) preflight(dir string) error {
+	if s.options.InMemory {
+		return nil
+	}
+	if err := s.checkPresent(dir); err != nil {
+		return err
+	}
+	if err := checkTables(dir, s.options.badger(dir)); err != nil {
+		return err
+	}
+	return s.removeEmpty(dir)
+}
+
+// openBadger opens the database. After a crash Badger has been seen to fail
+// once and to succeed the next time.
 func (s *Store) openBadger() error {
 	dir := filepath.Join(s.path, badgerDir)
-	if !s.options.InMemory {
-		if err := errors.Join(s.checkPresent(dir), checkTables(dir)); err != nil {
-			return err
-		}
+	if err := s.preflight(dir); err != nil {
+		return err
 	}
 	db, err := openBadger(s.options.badger(dir))
 	if err != nil && !isLocked(err) && !errors.Is(err, ErrDamaged) {
@@ -56,7 +82,7 @@ func (s *Store) openBadger() error {
 		s.db = db
 		return nil
 	case isLocked(err):
-		return fmt.Errorf("%w: %s; stop the other process or give another directory", ErrLocked, s.path)
+		return lockedError(s.path)
 	case errors.Is(err, ErrDamaged):
 		return err
 	case errors.Is(err, os.ErrPermission):
@@ -75,6 +101,10 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 		}
 	}()
 	return badger.Open(opts)
+}
+
+func lockedError(path string) error {
+	return fmt.Errorf("%w: %s; stop the other process or give another directory", ErrLocked, path)
 }
 
 func isLocked(err error) bool {

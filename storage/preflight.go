@@ -2,21 +2,56 @@ package storage
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/table"
 )
 
-// checkTables looks at the end of every table file, where the lengths of its
-// checksum and its index are. Badger trusts these lengths in goroutines of its
-// own, whose panics nobody can recover; all else it verifies itself.
-func checkTables(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+// removeEmpty removes the empty files that Badger leaves when it is killed while
+// it makes one. They hold nothing, but Badger fails over them, once.
+func (s *Store) removeEmpty(dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {
 		return fmt.Errorf("storage: open %s: %w", dir, err)
 	}
 	for _, name := range names {
-		if err := checkTable(name); err != nil {
+		info, err := os.Stat(name)
+		if err == nil && info.Size() == 0 {
+			s.log.Warn("removing an empty file that a crash has left", "name", name)
+			err = os.Remove(name)
+		}
+		if err != nil {
+			return fmt.Errorf("storage: open %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// checkTables looks at the end of every table that the database counts as its
+// own, where the lengths of its checksum and its index are. Badger trusts these
+// lengths in goroutines of its own, whose panics nobody can recover; all else
+// it verifies itself. A crash can leave other tables, half written; Badger
+// deletes them.
+func checkTables(dir string, opts badger.Options) error {
+	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("storage: open %s: %w", dir, err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	manifest, _, err := badger.ReplayManifestFile(f, opts.ExternalMagicVersion, opts)
+	if err != nil {
+		return damaged("%s can't be read: %v", f.Name(), err)
+	}
+	for id := range manifest.Tables {
+		if err := checkTable(table.NewFilename(id, dir)); err != nil {
 			return err
 		}
 	}
@@ -25,6 +60,9 @@ func checkTables(dir string) error {
 
 func checkTable(name string) error {
 	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return damaged("table %s is missing", name)
+	}
 	if err != nil {
 		return fmt.Errorf("storage: open table: %w", err)
 	}
@@ -37,7 +75,7 @@ func checkTable(name string) error {
 	end := info.Size()
 	for range 2 {
 		var length [4]byte
-		if _, err := f.ReadAt(length[:], end-4); end < 4 || err != nil {
+		if _, err := f.ReadAt(length[:], end-4); err != nil {
 			return damaged("table %s of %d bytes is cut short", name, info.Size())
 		}
 		end -= 4 + int64(binary.BigEndian.Uint32(length[:]))

@@ -19,6 +19,7 @@ type Store struct {
 	profile profile
 	log     *slog.Logger
 	db      *badger.DB
+	unlock  func() error
 
 	incarnation Incarnation
 	recovered   bool
@@ -79,7 +80,7 @@ func (s *Store) shutdown() error {
 	if s.witness != nil {
 		err = s.witness.close()
 	}
-	return errors.Join(err, s.wrap("close", s.db.Close()))
+	return errors.Join(err, s.wrap("close", s.db.Close()), s.wrap("unlock", s.unlock()))
 }
 
 // enter begins a call into the store, which keeps Badger open until leave.
