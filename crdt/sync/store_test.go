@@ -74,9 +74,10 @@ func (o *ours) lose(n int) {
 
 func (o *ours) connect(resume bool, with side) conversation {
 	talk := &ourSide{ours: o, with: with}
-	if resume {
-		talk.state = sync.Resume(o.shared[with])
+	if !resume {
+		delete(o.shared, with)
 	}
+	talk.state = sync.Resume(o.shared[with])
 	return talk
 }
 
@@ -197,11 +198,10 @@ func (a *automerge) lose(n int) {
 }
 
 func (a *automerge) connect(resume bool, with side) conversation {
-	var shared []change.Hash
-	if resume {
-		shared = a.shared[with]
+	if !resume {
+		delete(a.shared, with)
 	}
-	return &automergeSide{automerge: a, state: newAMState(shared), with: with}
+	return &automergeSide{automerge: a, state: newAMState(a.shared[with]), with: with}
 }
 
 type automergeSide struct {
