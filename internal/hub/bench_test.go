@@ -26,7 +26,7 @@ func BenchmarkDelivery(b *testing.B) {
 				made := author.edit(id(1))
 				edits++
 				for _, p := range others {
-					p.await(func() bool { return len(p.doc(id(1)).Changes()) == edits })
+					p.await(func() bool { return p.doc(id(1)).Len() == edits })
 				}
 				author.await(func() bool { return slices.Contains(author.acknowledged[id(1)], made.Hash) })
 			}

@@ -95,7 +95,7 @@ func TestStorage(t *testing.T) {
 	for d := range docs {
 		for _, p := range everybody {
 			p.find(id(d))
-			p.await(func() bool { return len(p.doc(id(d)).Changes()) == peers*rounds })
+			p.await(func() bool { return p.doc(id(d)).Len() == peers*rounds })
 			info, err := store.Document(id(d))
 			if err != nil || info.Changes != peers*rounds || !slices.Equal(p.heads(id(d)), info.Heads) {
 				t.Errorf("%s: the store has %d changes (%v), and other heads", p.name, info.Changes, err)

@@ -9,12 +9,17 @@
 // Towards a neighbour there is no queue of messages but a set of documents
 // that owe it one. A goroutine per connection, alive only while that set is
 // not empty, takes them in turn, lets each make up its message when the socket
-// is free, and writes it.
+// is free, and writes it. Only ephemeral messages are queued, a few of them.
+//
+// A session ends in this order: somebody finds a reason, the connection is
+// closed, reader and writer return, its conversations end. What it brought
+// before is stored all the same. [Hub.Close] waits for all of that.
 //
 // Memory is a budget. Graphs of documents that nobody has touched lately are
-// dropped when all graphs together exceed theirs, and read again when needed;
-// what one connection may have under way is bounded, after which its frames
-// are not read.
+// dropped when all documents together exceed theirs, and read again when
+// needed. What one connection may have under way is bounded, after which its
+// frames are not read; so is what is remembered of what it said. While many
+// long messages are being written to slow readers, others get short ones.
 //
 // All methods of [Hub] may be called from any goroutine.
 package hub

@@ -1,5 +1,7 @@
 package hub
 
+import "golang.org/x/sync/semaphore"
+
 // Sweep unloads what it can, as if memory were short.
 func (h *Hub) Sweep() {
 	for range 2 {
@@ -17,6 +19,24 @@ func (h *Hub) Weighed() (account, truth int64) {
 		d.mu.Unlock()
 	}
 	return h.bytes.Load(), truth
+}
+
+// Reserved returns what is taken of the memory for messages on their way out,
+// and for deflated ones on their way in.
+func (h *Hub) Reserved() (outgoing, inflating int64) {
+	return taken(h.outgoing, h.OutgoingBytes), taken(h.inflating, inflatingBytes)
+}
+
+// taken searches for how much can still be had, since nobody tells.
+func taken(s *semaphore.Weighted, size int64) int64 {
+	free := int64(0)
+	for step := size; step > 0; step /= 2 {
+		for s.TryAcquire(step) {
+			free += step
+		}
+	}
+	s.Release(free)
+	return size - free
 }
 
 // Turns lets tests and benchmarks use a session's set of owed documents.

@@ -34,12 +34,14 @@ type Config struct {
 	Greeting replica.Greeting
 	Logger   *slog.Logger // nil = silent
 	Observer Observer     // nil = none
-	// GraphBytes is how much memory the documents' graphs may take; 0 = 256 MiB.
+	// GraphBytes is how much memory the documents may take, which is mostly
+	// their graphs; 0 = 256 MiB. Those that are open take some beyond it.
 	GraphBytes int64
 	// MessageBytes is how many bytes of changes one message to a neighbour
 	// holds; a longer history goes in several. 0 = 4 MiB.
 	MessageBytes int
-	// OutgoingBytes bounds all messages that are being written; 0 = 256 MiB.
+	// OutgoingBytes bounds all long messages that are being written; 0 = 256
+	// MiB. Beyond that, messages are short: 64 KiB, or one change.
 	OutgoingBytes int64
 	// SessionDocuments is how many documents one connection may have open; 0 =
 	// 100,000.

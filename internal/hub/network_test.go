@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/internal/replica"
@@ -99,6 +100,9 @@ func (n *network) check() {
 	if used := n.budget.InUse(); used != 0 {
 		n.t.Errorf("%d bytes of frames were not released", used)
 	}
+	if outgoing, inflating := n.hub.Reserved(); outgoing != 0 || inflating != 0 {
+		n.t.Errorf("%d bytes for outgoing and %d for deflated messages were not given back", outgoing, inflating)
+	}
 	if account, truth := n.hub.Weighed(); account != truth {
 		n.t.Errorf("the account of memory says %d bytes, the documents %d", account, truth)
 	}
@@ -117,7 +121,11 @@ func (n *network) checkEnded(want ...string) {
 	n.t.Helper()
 	var got []string
 	for range want {
-		got = append(got, <-n.reasons)
+		select {
+		case reason := <-n.reasons:
+			got = append(got, reason)
+		case <-time.After(time.Minute): // of the bubble's time
+		}
 	}
 	for len(n.reasons) > 0 {
 		got = append(got, <-n.reasons)

@@ -241,7 +241,7 @@ func (n *network) checkSame(id docid.ID, peers ...*peer) {
 	}
 	for _, p := range peers {
 		if !slices.Equal(p.heads(id), want) {
-			n.t.Errorf("%s has %d changes of %s and not the store's heads", p.name, len(p.doc(id).Changes()), id)
+			n.t.Errorf("%s has %d changes of %s and not the store's heads", p.name, p.doc(id).Len(), id)
 		}
 	}
 }

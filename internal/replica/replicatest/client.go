@@ -84,6 +84,9 @@ func (c *Client) keep(taken *change.Change) {
 // Heads returns the document's heads.
 func (c *Client) Heads() []change.Hash { return c.graph.Heads() }
 
+// Len returns how many changes the document has.
+func (c *Client) Len() int { return len(c.log) }
+
 // Changes returns the document's changes, in the order in which they came.
 func (c *Client) Changes() []*change.Change { return slices.Clone(c.log) }
 
