@@ -47,6 +47,7 @@ func (d *Document) Step(ev Event, fx *Effects) {
 	case Left:
 		d.talks.remove(ev.Neighbour)
 	}
+	d.settle(fx)
 }
 
 // Graph returns the document's graph; nil if it isn't loaded.
@@ -164,7 +165,7 @@ func (d *Document) hearDecided(fx *Effects) {
 
 func (d *Document) hear(m *delivery, fx *Effects) {
 	if t := m.talk; t.neighbour != nil && m.Message != nil {
-		t.hear(d.intake.Graph(), m.Received)
+		t.hear(d.intake, m.Received)
 		fx.Owed = append(fx.Owed, t.neighbour)
 	}
 	m.Finished()
@@ -205,10 +206,15 @@ func (d *Document) giveUp(err error, fx *Effects) {
 // document: the neighbours' other documents are not to suffer.
 func (d *Document) deny(err error, fx *Effects) {
 	fx.Failure = err
-	d.discard(func(t *talk) {
-		t.deny()
-		fx.Owed = append(fx.Owed, t.neighbour)
-	})
+	d.discard((*talk).deny)
+	for _, t := range d.talks.list {
+		if t.unavailable {
+			t.deny()
+		}
+		if t.denied {
+			fx.Owed = append(fx.Owed, t.neighbour)
+		}
+	}
 }
 
 // discard finishes all messages that have not been heard, and tells whose they
@@ -237,6 +243,9 @@ func (d *Document) writable(ev Writable, fx *Effects) {
 	}
 	if d.intake == nil {
 		d.load(fx)
+		return
+	}
+	if t.unavailable && d.isExpected() {
 		return
 	}
 	fx.Send = t.next(d.intake, ev.MaxBytes)

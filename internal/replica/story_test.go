@@ -83,7 +83,10 @@ func (w *world) command(line string) {
 		}
 	case "push": // somebody brings chosen changes of theirs: push alice a2 a4 …
 		w.push(name, words[1:])
-	case "break": // somebody brings changes that are none
+	case "claim": // somebody claims to have x1, which will turn out to be broken
+		w.names[broken(1)[0]] = "x1"
+		w.bring(name, upload{data: (&sync.Message{Heads: broken(1)}).Append(nil)})
+	case "break": // somebody brings changes that break a rule
 		w.breakRule(name, number(words[1], 1))
 	case "usurp": // somebody makes a change in another's name: usurp mallory alice 1
 		w.usurp(name, words[1], uint64(number(words[2], 1)))
@@ -204,15 +207,22 @@ func (w *world) bring(name string, u upload) {
 	}
 }
 
-// breakRule brings changes whose bytes break a rule.
+// breakRule brings changes whose bytes break a rule: x1, x2, …
 func (w *world) breakRule(name string, times int) {
-	u := upload{data: (&sync.Message{Heads: w.client(name).Heads()}).Append(nil)}
-	for i := range times {
-		h := change.Hash{0xbb, byte(i >> 8), byte(i)}
+	hashes := broken(times)
+	u := upload{data: (&sync.Message{Heads: hashes}).Append(nil)}
+	for i, h := range hashes {
 		w.names[h] = fmt.Sprintf("x%d", i+1)
 		u.invalid = append(u.invalid, &change.InvalidError{Rule: change.RulePred, Detail: "test", Hash: h})
 	}
 	w.bring(name, u)
+}
+
+func broken(n int) (hashes []change.Hash) {
+	for i := range n {
+		hashes = append(hashes, change.Hash{0xbb, byte(i >> 8), byte(i)})
+	}
+	return hashes
 }
 
 // give lets a client have another's changes without the relay's doing.

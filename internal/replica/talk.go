@@ -24,6 +24,7 @@ type talk struct {
 	state       sync.State
 	queued      int  // its messages that have not been heard yet
 	wants       bool // it has nothing and asked for the document
+	promises    bool // it has named what we lack
 	unavailable bool // it is to be told that we have nothing
 	denied      bool // it is to be told so because we can't read what we have
 	dropped     bool // changes of its found no room
@@ -37,10 +38,12 @@ type refused struct {
 	reason string
 }
 
-func (t *talk) hear(g *graph.Graph, ev *Received) {
+func (t *talk) hear(in *graph.Intake, ev *Received) {
+	g := in.Graph()
 	t.state.Receive(g, ev.Message)
 	t.wants = ev.Request && len(ev.Message.Heads) == 0
 	t.unavailable = t.wants && g.Len() == 0
+	t.weighPromise(in)
 	if t.dropped && !t.asked {
 		// What comes again comes as from the beginning, in order, and needs no
 		// room to wait in.
@@ -61,7 +64,7 @@ func (t *talk) roomAgain() {
 // deny begins the conversation anew after saying that there is no document.
 func (t *talk) deny() {
 	t.state = sync.State{}
-	t.wants, t.unavailable, t.denied = false, false, true
+	t.wants, t.promises, t.unavailable, t.denied = false, false, false, true
 }
 
 // next says what to send. A neighbour that asked for what we don't have is

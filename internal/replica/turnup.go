@@ -1,0 +1,56 @@
+package replica
+
+import "github.com/godwit-sync/godwit/crdt/graph"
+
+// A document that nobody has may be about to turn up: its creator has named its
+// heads, or its changes are on their way into the store. Whoever asks for it at
+// that moment is not told that it is unavailable, since clients take that for
+// the last word, until it is known that it doesn't turn up.
+
+// promisedHeads is how many of a neighbour's heads are looked at.
+const promisedHeads = 16
+
+// weighPromise finds out whether the neighbour has something that we lack and
+// would take.
+func (t *talk) weighPromise(in *graph.Intake) {
+	heads, _ := t.state.Theirs()
+	heads = heads[:min(len(heads), promisedHeads)]
+	t.promises = false
+	for _, h := range heads {
+		t.promises = t.promises || !in.Graph().Has(h) && !in.IsRefused(h)
+	}
+}
+
+// isExpected reports whether the document may be about to turn up.
+func (d *Document) isExpected() bool {
+	if d.intake == nil || d.intake.Graph().Len() > 0 {
+		return false
+	}
+	for _, t := range d.talks.list {
+		if t.promises {
+			return true
+		}
+	}
+	return !d.Idle()
+}
+
+// settle has those told that the document is unavailable who waited to see
+// whether it turns up, if it doesn't.
+func (d *Document) settle(fx *Effects) {
+	if d.intake != nil && d.intake.Graph().Len() > 0 || d.loading {
+		return
+	}
+	if len(fx.Refusals) > 0 && d.intake != nil {
+		for _, t := range d.talks.list {
+			t.weighPromise(d.intake)
+		}
+	}
+	if d.isExpected() {
+		return
+	}
+	for _, t := range d.talks.list {
+		if t.unavailable {
+			fx.Owed = append(fx.Owed, t.neighbour)
+		}
+	}
+}
