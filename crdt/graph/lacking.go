@@ -72,26 +72,21 @@ func (g *Graph) Beyond(hashes, base []change.Hash) []change.Hash {
 	return beyond
 }
 
-// Deliverable returns those of the given changes (indices, ascending) that a
-// receiver can take now that is sure to have the base. It leaves out a change
-// whose deps don't tell that it comes after its actor's previous change, until
-// the receiver has that one: JavaScript throws where the deps of such a change
-// are there first. What builds on it is left out as well.
-func (g *Graph) Deliverable(indices []int, base []change.Hash) []int {
+// Deliverable returns those of the given changes (indices, ascending) that may
+// travel in one message. It leaves out a change if its actor's previous change
+// is among them and its deps don't tell that it comes after that one, and what
+// builds on it: JavaScript throws where such a pair is there at once.
+func (g *Graph) Deliverable(indices []int) []int {
 	if !slices.ContainsFunc(indices, func(i int) bool { return g.nodes[i].detached }) {
 		return indices
 	}
-	p := g.pastOf(g.baseOf(base))
-	g.visits += uint64(p.steps)
 	later := map[uint32]bool{}
 	isLater := func(i uint32) bool { return later[i] }
 	return slices.DeleteFunc(slices.Clone(indices), func(i int) bool {
-		if previous, detached := g.DetachedFrom(i); detached {
-			_, together := slices.BinarySearch(indices, previous)
-			later[uint32(i)] = together || !p.has(uint32(previous))
-		}
-		if slices.ContainsFunc(g.Parents(i), isLater) {
+		if slices.ContainsFunc(g.parentsOf(uint32(i)), isLater) {
 			later[uint32(i)] = true
+		} else if previous, detached := g.DetachedFrom(i); detached {
+			_, later[uint32(i)] = slices.BinarySearch(indices, previous)
 		}
 		return later[uint32(i)]
 	})

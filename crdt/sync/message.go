@@ -20,14 +20,19 @@ const (
 	typeV2 = 0x43 // changes come as one blob of chunks
 )
 
-// The bits of a message's trailer: of those of its bytes that have the highest
-// bit set. The others are what older versions said there.
+// What a message's trailer may say: bits, in those of its bytes that have the
+// highest bit set; the other bytes stand for what the sender understands.
 const (
 	FlagReset         Flags = 1 // the sender forgot what it knew of us
 	FlagReadOnly      Flags = 2 // the sender takes no changes
 	FlagSupportsReset Flags = 4
 
+	// FlagV2: the sender understands version 2. Only Automerge's own
+	// implementations say so; we never do.
+	FlagV2 Flags = 1 << 7
+
 	flagByte = 0x80
+	v2Byte   = 0x02
 )
 
 // Flags are what a message's trailer says of its sender.
@@ -71,8 +76,11 @@ func Decode(data []byte) (*Message, error) {
 	}
 	if d.err == nil && len(d.rest) > 0 {
 		for _, b := range d.bytes() {
-			if b&flagByte != 0 {
+			switch {
+			case b&flagByte != 0:
 				m.Flags |= Flags(b) & (FlagReset | FlagReadOnly | FlagSupportsReset)
+			case b == v2Byte:
+				m.Flags |= FlagV2
 			}
 		}
 	}

@@ -7,32 +7,42 @@ import (
 	"github.com/godwit-sync/godwit/crdt/graph"
 )
 
-// owed returns the changes to send, ascending, and what they build on: what the
-// neighbour has or will have before them. If it asks for some that should be
-// among the latter, those go alone, since others may be waiting for them there.
-func (s *State) owed(in *graph.Intake) (send []int, base []change.Hash) {
+// owed returns the changes to send, ascending. If the neighbour asks for some
+// that should be there by now, those go alone, since others may be waiting for
+// them there.
+func (s *State) owed(in *graph.Intake) []int {
 	g := in.Graph()
 	if !s.heardFrom || s.theirs.flags&FlagReadOnly != 0 {
-		return nil, nil
+		return nil
 	}
-	base = s.base(g)
-	asked := g.LackingOf(s.theirs.need, base)
-	if again := s.askedAgain(g, asked); len(again) > 0 {
-		return again, base
+	base := s.base(g)
+	asked, again := requested(g, s.theirs.need, base)
+	if len(again) > 0 {
+		return again
 	}
 	switch {
 	case slices.Equal(s.theirs.heads, g.Heads()):
-		return asked, base
+		return nil
 	case known(g, s.theirs.heads):
-		if gaps := s.takeGaps(g); len(gaps) > 0 {
-			return gaps, base
-		}
-		return g.Lacking(base), base
+		return g.Lacking(base)
+	case s.waits(in):
+		return nil
 	case len(s.theirs.have) == 0 || s.mustReset(in):
-		return asked, base // they only want what they asked for, or can't tell what else
+		// They only want what they asked for, or can't tell what else. What
+		// comes before it saves them from asking for that one by one.
+		return g.LackingOf(s.theirs.need, base)
 	default:
-		return union(asked, notIn(g, s.theirs.have, g.Lacking(base))), base
+		return union(asked, notIn(g, s.theirs.have, g.Lacking(base)))
 	}
+}
+
+// waits reports whether we let the neighbour send what it has before we send
+// what it lacks, which then needs no guessing by filters: Automerge itself
+// always sends without waiting, and may throw where a filter was wrong.
+func (s *State) waits(in *graph.Intake) bool {
+	return s.automerge && slices.ContainsFunc(s.theirs.heads, func(h change.Hash) bool {
+		return !in.Graph().Has(h) && !in.IsRefused(h)
+	})
 }
 
 // base returns what the neighbour has or will have. If we know its heads, they
@@ -45,47 +55,38 @@ func (s *State) base(g *graph.Graph) []change.Hash {
 	return slices.Concat(s.shared, s.theirs.heads, s.sent, s.lastSyncs())
 }
 
-// askedAgain returns what they asked for and don't lack as far as we know.
-func (s *State) askedAgain(g *graph.Graph, lacking []int) []int {
-	var again []int
-	for _, h := range s.theirs.need {
-		if i, ok := g.Index(h); ok {
-			if _, lacks := slices.BinarySearch(lacking, i); !lacks {
-				again = append(again, i)
-			}
+// requested returns the changes that were asked for, ascending: those that the
+// neighbour lacks as far as we know, and those that it should have.
+func requested(g *graph.Graph, need, base []change.Hash) (asked, again []int) {
+	if len(need) == 0 {
+		return nil, nil
+	}
+	lacking := g.Beyond(need, base) // in the order of need
+	for _, h := range need {
+		i, ok := g.Index(h)
+		switch {
+		case !ok:
+		case len(lacking) > 0 && lacking[0] == h:
+			asked, lacking = append(asked, i), lacking[1:]
+		default:
+			again = append(again, i)
 		}
 	}
-	slices.Sort(again)
-	return slices.Compact(again)
+	return union(asked, nil), union(again, nil)
 }
 
-// takeGaps returns what was left out of earlier messages, although they brought
-// what builds on it, because a filter claimed wrongly that it was there: now
-// that we know their heads it can be told.
-func (s *State) takeGaps(g *graph.Graph) []int {
-	if len(s.guessed) == 0 {
-		return nil
-	}
-	guessed := s.guessed
-	s.guessed = nil
-	return slices.DeleteFunc(g.LackingOf(s.sent, s.theirs.heads), func(i int) bool {
-		_, sent := slices.BinarySearch(guessed, i)
-		return sent
-	})
-}
-
-// notIn returns those of the changes that are in none of the filters, and
-// those that descend from them.
+// notIn returns those of the changes that are in none of the filters, and those
+// that descend from them.
 func notIn(g *graph.Graph, have []Have, indices []int) []int {
 	var lacking []int
 	chosen := map[uint32]bool{}
+	isChosen := func(i uint32) bool { return chosen[i] }
 	for _, i := range indices {
-		claimed := slices.ContainsFunc(have, func(h Have) bool { return h.Bloom.Has(g.Hash(i)) })
-		if claimed && !slices.ContainsFunc(g.Parents(i), func(p uint32) bool { return chosen[p] }) {
-			continue
+		claimed := slices.ContainsFunc(have, func(in Have) bool { return in.Bloom.Has(g.Hash(i)) })
+		if !claimed || slices.ContainsFunc(g.Parents(i), isChosen) {
+			chosen[uint32(i)] = true
+			lacking = append(lacking, i)
 		}
-		chosen[uint32(i)] = true
-		lacking = append(lacking, i)
 	}
 	return lacking
 }
@@ -106,19 +107,10 @@ func (s *State) noteSent(g *graph.Graph, indices []int) {
 		}
 	}
 	s.sent = g.Frontier(frontier)
-	if !known(g, s.theirs.heads) {
-		s.guessed = union(s.guessed, indices)
-	}
 }
 
-// union merges two ascending lists.
+// union merges two lists into one, ascending.
 func union(a, b []int) []int {
-	switch {
-	case len(a) == 0:
-		return b
-	case len(b) == 0:
-		return a
-	}
 	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)

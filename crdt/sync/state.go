@@ -16,10 +16,8 @@ import (
 type State struct {
 	shared []change.Hash // with what comes before them: what both have
 	sent   []change.Hash // likewise: what is on its way to them
-	// guessed are those of the changes on their way that were chosen by filters,
-	// ascending; something that they build on may not be there.
-	guessed []int
 
+	automerge bool // the neighbour is one of Automerge's later implementations
 	heardFrom bool // theirs is what they last said
 	theirs    struct {
 		heads []change.Hash
@@ -65,7 +63,7 @@ func (s *State) Receive(g *graph.Graph, m *Message) {
 	heads := sorted(m.Heads, nil)
 	s.mustReply = s.mustReply || len(m.Changes) > 0
 	s.noteLoss(heads, m)
-	s.heardFrom, s.inFlight = true, false
+	s.heardFrom, s.inFlight, s.automerge = true, false, s.automerge || m.Flags&FlagV2 != 0
 	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
 	s.theirs.have = keepHave(m.Have, !known(g, heads))
 	s.advance(g)
@@ -79,7 +77,7 @@ func (s *State) noteLoss(heads []change.Hash, m *Message) {
 	anew := nothingShared && !reset && len(s.theirs.have) > 0 && len(s.theirs.have[0].LastSync) > 0
 	switch {
 	case len(heads) == 0 && len(s.theirs.heads) > 0, m.Flags&FlagReset != 0, anew:
-		s.sent, s.guessed, s.wary, s.mustReply = nil, nil, false, true
+		s.sent, s.wary, s.mustReply = nil, false, true
 	case reset:
 		// It doesn't know what we took it to have, as we say ourselves in that
 		// case. What it lacks it will ask for, once we name only what is sure.
@@ -111,7 +109,7 @@ func (s *State) advance(g *graph.Graph) {
 	}
 	s.sent = g.Beyond(s.sent, s.shared)
 	if len(s.sent) == 0 {
-		s.wary, s.guessed = false, nil
+		s.wary = false
 	}
 }
 
@@ -144,8 +142,7 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 	}
 	need := in.Need(slices.Concat(s.theirs.heads, s.lastSyncs())) // what they have, and believe that we have
 	news := !s.spoken || s.mustReply || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
-	send, base := s.owed(in)
-	send = g.Deliverable(send, base)
+	send := g.Deliverable(s.owed(in))
 	if !news && len(send) == 0 {
 		return nil
 	}
