@@ -66,7 +66,7 @@ type profile struct {
 }
 
 var relayProfile = profile{
-	memTable: 64 << 20, memTables: 3,
+	memTable: 16 << 20, memTables: 3,
 	baseTable: 2 << 20, baseLevel: 10 << 20,
 	l0: 5, l0Full: 15, compactors: 4,
 	threshold: 1 << 20, valueLog: 64 << 20,

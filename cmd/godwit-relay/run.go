@@ -32,6 +32,7 @@ func run(ctx context.Context, opts options) (err error) {
 	}
 	context.AfterFunc(ctx, func() { logger.Info("stopping; another signal stops at once") })
 	greet(os.Stdout, listener.Addr(), opts.Data)
+	go tidy(ctx)
 	err = relay.Serve(ctx, listener, r)
 	logger.Info("stopped")
 	return err

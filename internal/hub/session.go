@@ -91,7 +91,7 @@ func (h *Hub) Serve(conn *socket.Conn) error {
 }
 
 func (s *session) serve() error {
-	if err := s.greet(); err != nil {
+	if err := aside(s.greet); err != nil {
 		return err
 	}
 	for {
@@ -99,10 +99,19 @@ func (s *session) serve() error {
 		if err != nil {
 			return err
 		}
-		if err := s.receive(frame); err != nil {
+		if err := aside(func() error { return s.receive(frame) }); err != nil {
 			return err
 		}
 	}
+}
+
+// aside runs something on a stack of its own. What is done with a frame needs
+// a deep one, and a connection is idle most of its life: its reader, which
+// lives as long, must not keep it. Seen with 4,000 idle connections: 6 KB each.
+func aside(do func() error) error {
+	result := make(chan error, 1)
+	go func() { result <- do() }()
+	return <-result
 }
 
 func (s *session) greet() error {

@@ -11,7 +11,7 @@ type IdleConfig struct {
 	Run
 	Server      Server
 	Connections int           // each with a document of its own; 0 = 1,000
-	Settle      time.Duration // how long they do nothing before memory is read; 0 = 5 s
+	Settle      time.Duration // how long they do nothing before memory is read; 0 = 15 s
 }
 
 // Idle opens connections, a document with one change on each, and reports what
@@ -21,7 +21,7 @@ func Idle(ctx context.Context, cfg IdleConfig) (*Report, error) {
 		cfg.Connections = 1000
 	}
 	if cfg.Settle == 0 {
-		cfg.Settle = 5 * time.Second
+		cfg.Settle = 15 * time.Second
 	}
 	before, err := anonymous(cfg.Server.PID())
 	if err != nil {

@@ -23,6 +23,7 @@ type options struct {
 	servers string
 	echo    bool
 	trace   string
+	idle    int
 	json    string
 	relay   string
 	tools   string
@@ -37,6 +38,7 @@ func parse() options {
 	flag.StringVar(&o.servers, "servers", "godwit,automerge-repo", "which servers, in this order")
 	flag.BoolVar(&o.echo, "echo", false, "measure the ceiling, too")
 	flag.StringVar(&o.trace, "trace", "", "editing trace (`file`, JSON, may be gzipped) for the long history; empty = made up")
+	flag.IntVar(&o.idle, "idle", 0, "how many idle connections; 0 = 1,000, or 300 with -quick")
 	flag.StringVar(&o.json, "json", "", "write all reports to this `file`, one per line")
 	flag.StringVar(&o.relay, "relay", "", "`binary` of the relay; empty = ./cmd/godwit-relay of this module")
 	flag.StringVar(&o.tools, "tools", "tools/rivals", "this command's `directory`")

@@ -24,7 +24,7 @@ type sizes struct {
 }
 
 var (
-	fullSizes  = sizes{step: 2 * time.Second, refine: 3, paced: 6, idle: 1000, settle: 5 * time.Second, fetch: 2000, crash: 500, heavy: 100_000, history: 260_000}
+	fullSizes  = sizes{step: 2 * time.Second, refine: 3, paced: 6, idle: 1000, settle: 15 * time.Second, fetch: 2000, crash: 500, heavy: 100_000, history: 260_000}
 	quickSizes = sizes{step: time.Second, refine: 2, paced: 3, idle: 300, settle: 2 * time.Second, fetch: 500, crash: 200, heavy: 20_000, history: 20_000}
 )
 
@@ -32,6 +32,9 @@ func workloads(o options) []workload {
 	size := fullSizes
 	if o.quick {
 		size = quickSizes
+	}
+	if o.idle > 0 {
+		size.idle = o.idle
 	}
 	return []workload{
 		{name: "sustained 100x2", ceiling: true, run: size.sustained(100, 2)},
