@@ -11,5 +11,5 @@ func freeSpace(path string) (uint64, error) {
 	if err := unix.Statfs(path, &st); err != nil {
 		return 0, err
 	}
-	return uint64(max(st.Bavail, 0)) * uint64(st.Bsize), nil
+	return uint64(max(st.Bavail, 0)) * uint64(st.Bsize), nil //nolint:unconvert // not on every system
 }

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/godwit-sync/godwit/crdt/change"
 	"pgregory.net/rapid"
+
+	"github.com/godwit-sync/godwit/crdt/change"
 )
 
 // drawDraft makes drafts that break no rule: whatever they hold, Automerge
@@ -76,9 +77,12 @@ func drawValue(t *rapid.T, op *change.Op) {
 		op.Value = change.Int(rapid.Int64().Draw(t, "by"))
 	default:
 		op.Value = rapid.SampledFrom([]change.Value{
-			{}, change.Bool(true), change.Bool(false), change.Uint(1<<64 - 1), change.Uint(0), change.Int(-1 << 63),
+			{},
+			change.Bool(true), change.Bool(false), change.Uint(1<<64 - 1), change.Uint(0), change.Int(-1 << 63),
 			change.Int(64), change.Float(1.5), change.Text("x"), change.Text(""), change.Text("🙂"), change.Bytes([]byte{0xff}),
-			change.Counter(-64), change.Timestamp(1 << 40), {Type: 12, Raw: []byte{1, 2}}, {Type: 15},
+			change.Counter(-64), change.Timestamp(1 << 40),
+			{Type: 12, Raw: []byte{1, 2}},
+			{Type: 15},
 		}).Draw(t, "value")
 	}
 	if op.Action == change.ActionMark {

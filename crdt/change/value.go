@@ -22,8 +22,6 @@ const (
 	ValueBytes
 	ValueCounter
 	ValueTimestamp // milliseconds since 1970
-
-	numValueTypes = 16
 )
 
 // Value is a scalar as a change holds it: its type and its encoded bytes,

@@ -53,7 +53,7 @@ func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 		WriteBufferSize:  clientWriteBuffer,
 		WriteBufferPool:  &clientBuffers,
 	}
-	ws, response, err := dialer.DialContext(ctx, url, nil)
+	ws, response, err := dialer.DialContext(ctx, url, nil) //nolint:bodyclose // gorilla has read what there is of it
 	if err != nil {
 		return nil, dialError(url, response, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/url"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -78,7 +77,8 @@ func (p *pipes) connect(t *testing.T, opts socket.Options) pair {
 func (p *pipes) strange(t *testing.T) (*socket.Conn, *websocket.Conn) {
 	t.Helper()
 	conn, _ := p.dial(t.Context(), "", "")
-	ws, response, err := websocket.NewClient(conn, &url.URL{Scheme: "ws", Host: "pipes"}, nil, 0, 0)
+	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+	ws, response, err := dialer.DialContext(t.Context(), "ws://pipes", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (p *pulse) stop() { p.timer.Stop() }
 // take its ping holds up no other's.
 func (p *pulse) beat() {
 	if err := p.verdict(); err != nil {
-		p.conn.fail(err)
+		_ = p.conn.fail(err)
 		return
 	}
 	if !p.control(websocket.PingMessage, nil) {
@@ -98,7 +98,7 @@ func (p *pulse) pinged(payload string) error {
 func (p *pulse) control(kind int, payload []byte) bool {
 	deadline := time.Now().Add(p.conn.writeTimeout)
 	if err := p.conn.ws.WriteControl(kind, payload, deadline); err != nil {
-		p.conn.fail(writeError(err))
+		_ = p.conn.fail(writeError(err))
 		return false
 	}
 	return true

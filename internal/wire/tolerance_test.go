@@ -71,9 +71,20 @@ func TestReadsTolerantly(t *testing.T) {
 func TestReadsIndefiniteLengths(t *testing.T) {
 	frame := bytes.Join([][]byte{
 		{0xbf},
-		{0x7f, 0x62}, []byte("ty"), {0x62}, []byte("pe"), {0xff}, {0x64}, []byte("sync"),
-		{0x6a}, []byte("documentId"), {0x78, byte(len(document.String()))}, []byte(document.String()),
-		{0x64}, []byte("data"), {0x5f, 0x42, 1, 2, 0x41, 3, 0xff},
+		{0x7f, 0x62},
+		[]byte("ty"),
+		{0x62},
+		[]byte("pe"),
+		{0xff},
+		{0x64},
+		[]byte("sync"),
+		{0x6a},
+		[]byte("documentId"),
+		{0x78, byte(len(document.String()))},
+		[]byte(document.String()),
+		{0x64},
+		[]byte("data"),
+		{0x5f, 0x42, 1, 2, 0x41, 3, 0xff},
 		{0xff},
 	}, nil)
 	got, err := wire.Decode(frame)

@@ -16,7 +16,7 @@ import (
 // testModel does random things to a store and to a model, and compares them.
 func testModel(t *testing.T, open Open, reopen bool) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
+		dir, err := os.MkdirTemp(t.TempDir(), "") //nolint:usetesting // one for each of many checks of one test
 		if err != nil {
 			rt.Fatal(err)
 		}
