@@ -91,7 +91,8 @@ func (b Bloom) probe(h change.Hash, visit func(bit uint32) bool) {
 // size returns the length of the filter's field in bytes.
 func (b Bloom) size() uint64 { return (uint64(b.entries)*uint64(b.bits) + 7) / 8 }
 
-func (b Bloom) append(dst []byte) []byte {
+// Append encodes the filter.
+func (b Bloom) Append(dst []byte) []byte {
 	if b.entries == 0 {
 		return dst
 	}

@@ -108,7 +108,7 @@ func (m *Message) AppendHeader(dst []byte, changes int) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(m.Have)))
 	for _, have := range m.Have {
 		dst = appendHashes(dst, have.LastSync)
-		bloom := have.Bloom.append(nil)
+		bloom := have.Bloom.Append(nil)
 		dst = binary.AppendUvarint(dst, uint64(len(bloom)))
 		dst = append(dst, bloom...)
 	}

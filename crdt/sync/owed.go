@@ -7,10 +7,10 @@ import (
 	"github.com/godwit-sync/godwit/crdt/graph"
 )
 
-// owed returns the changes to send, ascending. If the neighbour asks for some
-// that should be there by now, those go alone, since others may be waiting for
-// them there.
-func (s *State) owed(in *graph.Intake) []int {
+// owed returns the changes to send, ascending; waiting tells that they have some
+// that we need. If they ask for some that should be there by now, those go
+// alone, since others may be waiting for them there.
+func (s *State) owed(in *graph.Intake, waiting bool) []int {
 	g := in.Graph()
 	if !s.heardFrom || s.theirs.flags&FlagReadOnly != 0 {
 		return nil
@@ -25,24 +25,19 @@ func (s *State) owed(in *graph.Intake) []int {
 		return nil
 	case known(g, s.theirs.heads):
 		return g.Lacking(base)
-	case s.waits(in):
+	case s.automerge && waiting:
+		// It always sends without waiting for others, and may throw where a
+		// filter was wrong. Once its heads are known here none is needed.
 		return nil
 	case len(s.theirs.have) == 0 || s.mustReset(in):
 		// They only want what they asked for, or can't tell what else. What
 		// comes before it saves them from asking for that one by one.
 		return g.LackingOf(s.theirs.need, base)
+	case s.automerge: // what we don't know of we can't have
+		return g.Lacking(base)
 	default:
 		return union(asked, notIn(g, s.theirs.have, g.Lacking(base)))
 	}
-}
-
-// waits reports whether we let the neighbour send what it has before we send
-// what it lacks, which then needs no guessing by filters: Automerge itself
-// always sends without waiting, and may throw where a filter was wrong.
-func (s *State) waits(in *graph.Intake) bool {
-	return s.automerge && slices.ContainsFunc(s.theirs.heads, func(h change.Hash) bool {
-		return !in.Graph().Has(h) && !in.IsRefused(h)
-	})
 }
 
 // base returns what the neighbour has or will have. If we know its heads, they

@@ -13,6 +13,7 @@ import (
 )
 
 var (
+	traced  = flag.Bool("trace", false, "print what happens in simulations")
 	oneSeed = flag.Uint64("seed", 0, "run the simulation with this seed only")
 	seeds   = flag.Uint64("seeds", 300, "how many seeds to run the simulation with")
 )
@@ -69,7 +70,7 @@ func (n *network) reconnect(w *wire, resumeA, resumeB bool) {
 	for e, resume := range []bool{resumeA, resumeB} {
 		w.talk[e] = n.stores[w.ends[e]].connect(resume, side(w.ends[1-e]))
 		w.queue[e], w.dirty[e] = nil, true
-		trace("connect %d %d %v", w.ends[e], w.ends[1-e], resume)
+		tracef("connect %d %d %v", w.ends[e], w.ends[1-e], resume)
 	}
 }
 
@@ -104,7 +105,7 @@ func (n *network) edit(s int) *change.Change {
 		n.t.Fatal(err)
 	}
 	n.all[c.Hash] = c
-	trace("edit %d: %s %s#%d %v", s, c.Hash.String()[:4], c.Actor, c.Seq, short(c.Deps))
+	tracef("edit %d: %s %s#%d %v", s, c.Hash.String()[:4], c.Actor, c.Seq, short(c.Deps))
 	st.take(c)
 	n.touch(s)
 	return c
@@ -144,7 +145,7 @@ func (n *network) speak(w *wire, e int) {
 	w.dirty[e] = false
 	if data := w.talk[e].generate(); data != nil {
 		n.messages++
-		trace("%d→%d (%s): %s", w.ends[e], w.ends[1-e], kind(n.stores[w.ends[e]]), describe(data))
+		tracef("%d→%d (%s): %s", w.ends[e], w.ends[1-e], kind(n.stores[w.ends[e]]), described(data))
 		w.queue[e] = append(w.queue[e], data)
 	}
 }
@@ -154,7 +155,7 @@ func (n *network) deliver(w *wire, e int) {
 	w.queue[e] = w.queue[e][1:]
 	to := w.ends[1-e]
 	before := len(n.stores[to].log())
-	trace("   arrives %d→%d", w.ends[e], to)
+	tracef("   arrives %d→%d", w.ends[e], to)
 	if err := w.talk[1-e].receive(data); err != nil {
 		n.t.Fatalf("store %d: %v", to, err)
 	}
@@ -232,7 +233,8 @@ func (n *network) expect() {
 func (n *network) isHidden(h change.Hash, refused []map[change.Hash]bool) bool {
 	hidden := false
 	for _, c := range n.all {
-		if slices.Contains(c.Deps, h) {
+		lost := !slices.ContainsFunc(n.stores, func(s store) bool { return slices.Contains(s.log(), c) })
+		if slices.Contains(c.Deps, h) && !lost {
 			if !slices.ContainsFunc(refused, func(by map[change.Hash]bool) bool { return by[c.Hash] }) {
 				return false
 			}

@@ -74,6 +74,8 @@ func (s *State) Receive(g *graph.Graph, m *Message) {
 func (s *State) noteLoss(heads []change.Hash, m *Message) {
 	nothingShared := len(m.Have) > 0 && len(m.Have[0].LastSync) == 0
 	reset := len(heads) > 0 && nothingShared && m.Have[0].Bloom.isEmpty()
+	// It shared something before: this comes from a new conversation that we
+	// were not told of.
 	anew := nothingShared && !reset && len(s.theirs.have) > 0 && len(s.theirs.have[0].LastSync) > 0
 	switch {
 	case len(heads) == 0 && len(s.theirs.heads) > 0, m.Flags&FlagReset != 0, anew:
@@ -140,9 +142,10 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 			return s.pretendLoss()
 		}
 	}
-	need := in.Need(slices.Concat(s.theirs.heads, s.lastSyncs())) // what they have, and believe that we have
+	lead := in.Need(s.theirs.heads)
+	need := s.need(in, lead)
 	news := !s.spoken || s.mustReply || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
-	send := g.Deliverable(s.owed(in))
+	send := g.Deliverable(s.owed(in, len(lead) > 0))
 	if !news && len(send) == 0 {
 		return nil
 	}
@@ -153,7 +156,17 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 	s.told.heads, s.told.need = g.Heads(), need
 	// What is only asked for may remain unanswered.
 	s.inFlight = len(send) > 0
-	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(in, need)}, Indices: send}
+	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(in, lead)}, Indices: send}
+}
+
+// need returns what to ask for: what their heads lead to. Where these build on
+// what is refused here, they might lead to anything that is missing.
+func (s *State) need(in *graph.Intake, lead []change.Hash) []change.Hash {
+	if !slices.ContainsFunc(s.theirs.heads, in.IsRefused) {
+		return lead
+	}
+	need := sorted(lead, in.Missing())
+	return need[:min(len(need), MaxHashes)]
 }
 
 // pretendLoss says that we have no heads, and yet what is shared.
@@ -166,14 +179,14 @@ func (s *State) pretendLoss() *Reply {
 // have summarises what we have. To a neighbour whose heads we know it suffices
 // to name what it will have after this message: it has nothing else that we
 // lack. To others it is what is shared, and a filter over the rest.
-func (s *State) have(in *graph.Intake, need []change.Hash) []Have {
+func (s *State) have(in *graph.Intake, lead []change.Hash) []Have {
 	g := in.Graph()
 	switch {
 	case s.heardFrom && known(g, s.theirs.heads):
 		return []Have{{LastSync: s.willHave(g)}}
 	case s.mustReset(in):
 		return []Have{{}}
-	case !subset(need, s.theirs.heads):
+	case !subset(lead, s.theirs.heads):
 		return nil // held changes wait for others: ask for those only
 	}
 	rest := g.Lacking(s.shared)
@@ -192,7 +205,8 @@ func (s *State) willHave(g *graph.Graph) []change.Hash {
 	case len(g.Lacking(slices.Concat(s.theirs.heads, s.sent))) == 0:
 		return g.Heads()
 	default:
-		return sorted(s.theirs.heads, s.sent)
+		will := sorted(s.theirs.heads, s.sent)
+		return will[:min(len(will), MaxHashes)]
 	}
 }
 

@@ -2,35 +2,47 @@ package sync_test
 
 import (
 	"fmt"
-	"os"
+	"strings"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/sync"
 )
 
-func trace(format string, args ...any) {
-	if os.Getenv("TRACE") != "" {
+// tracef prints what happens in a simulation, with -trace.
+func tracef(format string, args ...any) {
+	if *traced {
 		fmt.Printf(format+"\n", args...)
 	}
 }
 
-func short(hs []change.Hash) (s []string) {
-	for _, h := range hs {
-		s = append(s, h.String()[:4])
+// short prints hashes by their first letters.
+type short []change.Hash
+
+func (s short) String() string {
+	var names []string
+	for _, h := range s {
+		names = append(names, h.String()[:4])
 	}
-	return s
+	return fmt.Sprint(names)
 }
 
-func describe(data []byte) string {
-	m, _ := sync.Decode(data)
-	s := fmt.Sprintf("heads %v need %v", short(m.Heads), short(m.Need))
-	for _, h := range m.Have {
-		s += fmt.Sprintf(" have %v+%d", short(h.LastSync), len(fmt.Sprint(h.Bloom)))
+// described prints a message.
+type described []byte
+
+func (d described) String() string {
+	m, err := sync.Decode(d)
+	if err != nil {
+		return err.Error()
 	}
-	for _, c := range m.Changes {
-		if p, err := change.Parse(c); err == nil {
-			s += fmt.Sprintf(" [%s %s#%d %v]", p.Hash.String()[:4], p.Actor, p.Seq, short(p.Deps))
+	var b strings.Builder
+	fmt.Fprintf(&b, "heads %v need %v", short(m.Heads), short(m.Need))
+	for _, h := range m.Have {
+		fmt.Fprintf(&b, " have %v+%d", short(h.LastSync), len(h.Bloom.Append(nil)))
+	}
+	for _, chunk := range m.Changes {
+		if c, err := change.Parse(chunk); err == nil {
+			fmt.Fprintf(&b, " [%s %s#%d %v]", c.Hash.String()[:4], c.Actor, c.Seq, short(c.Deps))
 		}
 	}
-	return s
+	return b.String()
 }
