@@ -11,7 +11,8 @@ var (
 	ErrMissing = errors.New("graph: an earlier change is missing")
 	// ErrTwin: another change with the same actor and seq came first.
 	ErrTwin = errors.New("graph: another change has this actor and seq")
-	// ErrStartOp: the operation ids don't lie above those of the causal past.
+	// ErrStartOp: the operation ids don't lie above those of the causal past, or
+	// leave a gap for none.
 	ErrStartOp = errors.New("graph: startOp is not above the causal past")
 	// ErrUnknownOp: an operation names one that is not in the causal past.
 	ErrUnknownOp = errors.New("graph: an operation names one outside the causal past")

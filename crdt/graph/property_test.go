@@ -78,6 +78,9 @@ func (l *log) forge() {
 		l.refuses(d, graph.ErrStartOp)
 		d.StartOp++
 	}
+	d.StartOp++ // a gap, and no operation after it
+	l.refuses(d, graph.ErrStartOp)
+	d.StartOp--
 	past := l.pastOf(d)
 	for _, other := range in {
 		if ids := l.ids(other); len(ids) > 0 && !past.has(other) && ids[0].Counter < d.StartOp {

@@ -62,17 +62,21 @@ func (g *Graph) checkHeads(parents []uint32) error {
 	return ErrHeads
 }
 
+// checkStartOp checks that the operations come after those of the past. If
+// there are none, they must come right after: a saved document, which stores
+// where a change ends, can't tell otherwise, and current Automerge then fails
+// to load what it saved.
 func (g *Graph) checkStartOp(c *change.Change, parents []uint32) error {
+	next := uint64(1)
 	for _, p := range parents {
-		if end := g.nodes[p].end(); c.StartOp < uint64(end) {
-			return fmt.Errorf("%w: %d, a dep ends at %d", ErrStartOp, c.StartOp, end-1)
-		}
+		next = max(next, uint64(g.nodes[p].end()))
 	}
 	if a, ok := g.actorOf[c.Actor]; ok {
 		changes := g.actors[a].changes
-		if end := g.nodes[changes[len(changes)-1]].end(); c.StartOp < uint64(end) {
-			return fmt.Errorf("%w: %d, the actor's previous change ends at %d", ErrStartOp, c.StartOp, end-1)
-		}
+		next = max(next, uint64(g.nodes[changes[len(changes)-1]].end()))
+	}
+	if c.StartOp < next || c.Ops == 0 && c.StartOp > next {
+		return fmt.Errorf("%w: it begins at %d, the past ends at %d", ErrStartOp, c.StartOp, next-1)
 	}
 	return nil
 }
