@@ -16,7 +16,7 @@ func (s *State) owed(in *graph.Intake, waiting bool) []int {
 		return nil
 	}
 	base := s.base(g)
-	asked, again := requested(g, s.theirs.need, base)
+	asked, again := s.requested(g, base)
 	if len(again) > 0 {
 		return again
 	}
@@ -51,16 +51,18 @@ func (s *State) base(g *graph.Graph) []change.Hash {
 }
 
 // requested returns the changes that were asked for, ascending: those that the
-// neighbour lacks as far as we know, and those that it should have.
-func requested(g *graph.Graph, need, base []change.Hash) (asked, again []int) {
-	if len(need) == 0 {
+// neighbour lacks as far as we know, and those that it should have. The heads of
+// what is on its way were not asked for after they had arrived, or else they
+// would be known there.
+func (s *State) requested(g *graph.Graph, base []change.Hash) (asked, again []int) {
+	if len(s.theirs.need) == 0 {
 		return nil, nil
 	}
-	lacking := g.Beyond(need, base) // in the order of need
-	for _, h := range need {
+	lacking := g.Beyond(s.theirs.need, base) // in the order of need
+	for _, h := range s.theirs.need {
 		i, ok := g.Index(h)
 		switch {
-		case !ok:
+		case !ok || contains(s.sent, h):
 		case len(lacking) > 0 && lacking[0] == h:
 			asked, lacking = append(asked, i), lacking[1:]
 		default:

@@ -10,10 +10,11 @@ import (
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/sync"
 )
 
 var (
-	traced  = flag.Bool("trace", false, "print what happens in simulations")
+	traced  = flag.Bool("story", false, "print what happens in simulations")
 	oneSeed = flag.Uint64("seed", 0, "run the simulation with this seed only")
 	seeds   = flag.Uint64("seeds", 300, "how many seeds to run the simulation with")
 )
@@ -88,7 +89,8 @@ func (n *network) touch(s int) {
 func (n *network) edit(s int) *change.Change {
 	st, actor := n.stores[s], n.actors[s]
 	d := &change.Draft{Actor: actor, Seq: 1, StartOp: 1, Deps: st.heads()}
-	if log := st.log(); len(log) > 0 && !n.plain && n.rand.IntN(15) == 0 {
+	onLess := !n.plain && n.rand.IntN(15) == 0
+	if log := st.log(); len(log) > 0 && onLess {
 		d.Deps = []change.Hash{log[n.rand.IntN(len(log))].Hash}
 	}
 	for _, c := range st.log() {
@@ -97,7 +99,7 @@ func (n *network) edit(s int) *change.Change {
 		}
 		d.StartOp = max(d.StartOp, c.MaxOp()+1)
 	}
-	if n.rand.IntN(10) > 0 {
+	if onLess || n.rand.IntN(10) > 0 { // an empty change is always made on top of all
 		d.Ops = []change.Op{{Key: change.MapKey("k"), Action: change.ActionSet, Value: change.Int(int64(n.rand.IntN(1000)))}}
 	}
 	c, err := d.Encode()
@@ -144,7 +146,12 @@ func (n *network) moves() (moves []func()) {
 func (n *network) speak(w *wire, e int) {
 	w.dirty[e] = false
 	if data := w.talk[e].generate(); data != nil {
+		m, err := sync.Decode(data)
+		if err != nil {
+			n.t.Fatalf("store %d: %v", w.ends[e], err)
+		}
 		n.messages++
+		n.carried += len(m.Changes)
 		tracef("%d→%d (%s): %s", w.ends[e], w.ends[1-e], kind(n.stores[w.ends[e]]), described(data))
 		w.queue[e] = append(w.queue[e], data)
 	}
@@ -154,15 +161,23 @@ func (n *network) deliver(w *wire, e int) {
 	data := w.queue[e][0]
 	w.queue[e] = w.queue[e][1:]
 	to := w.ends[1-e]
-	before := len(n.stores[to].log())
+	before := n.state(to)
 	tracef("   arrives %d→%d", w.ends[e], to)
 	if err := w.talk[1-e].receive(data); err != nil {
 		n.t.Fatalf("store %d: %v", to, err)
 	}
 	w.dirty[1-e] = true
-	if len(n.stores[to].log()) > before {
+	if n.state(to) != before {
 		n.touch(to)
 	}
+}
+
+// state tells whether a store has news for others: changes, or what it lacks.
+func (n *network) state(s int) string {
+	if o, ok := n.stores[s].(*ours); ok {
+		return fmt.Sprint(o.heads(), o.intake.Missing())
+	}
+	return fmt.Sprint(n.stores[s].heads())
 }
 
 // step lets one thing happen; false if nothing is left to happen.

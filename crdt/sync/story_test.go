@@ -8,7 +8,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt/sync"
 )
 
-// tracef prints what happens in a simulation, with -trace.
+// tracef prints what happens in a simulation, with -story.
 func tracef(format string, args ...any) {
 	if *traced {
 		fmt.Printf(format+"\n", args...)

@@ -1,0 +1,188 @@
+package sync_test
+
+import (
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/sync"
+)
+
+// pair is two stores that are connected, after one has made some changes.
+func pair(t testing.TB, a, b store, edits int) (*network, *wire) {
+	n := newNetwork(t, 1, a, b)
+	n.plain = true
+	for range edits {
+		n.edit(0)
+	}
+	return n, n.connect(0, 1)
+}
+
+// exchange lets things happen until nothing does, and returns how many
+// messages that took, and how many changes were in them.
+func (n *network) exchange() (messages, changes int) {
+	n.t.Helper()
+	messages, changes = n.messages, n.carried
+	n.settle(1000)
+	n.expect()
+	n.quiet()
+	return n.messages - messages, n.carried - changes
+}
+
+// eachNeighbour runs a test with every kind of neighbour.
+func eachNeighbour(t *testing.T, run func(t *testing.T, neighbour store)) {
+	t.Run("ours", func(t *testing.T) { run(t, newOurs(t)) })
+	t.Run("JavaScript 3.5", func(t *testing.T) { run(t, newAutomerge(js35)) })
+	t.Run("JavaScript 2.2", func(t *testing.T) { run(t, newAutomerge(rust0512)) })
+}
+
+// TestKeystroke: an edit is one message with one change, and one answer.
+func TestKeystroke(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		n, _ := pair(t, newOurs(t), neighbour, 20)
+		n.exchange()
+		for range 20 {
+			for from := range 2 {
+				n.edit(from)
+				if messages, changes := n.exchange(); messages != 2 || changes != 1 {
+					t.Fatalf("%d messages with %d changes", messages, changes)
+				}
+			}
+		}
+	})
+}
+
+// TestRelay: what one of three clients types reaches the others once each.
+func TestRelay(t *testing.T) {
+	n := newNetwork(t, 1, newOurs(t), newAutomerge(js35), newAutomerge(rust0512), newOurs(t))
+	n.plain = true
+	for client := 1; client <= 3; client++ {
+		n.connect(0, client)
+	}
+	n.exchange()
+	for round := range 30 {
+		n.edit(1 + round%3)
+		if messages, changes := n.exchange(); messages != 6 || changes != 3 {
+			t.Fatalf("%d messages with %d changes", messages, changes)
+		}
+	}
+}
+
+// TestGreeting: whoever speaks first gets an answer, even if there is nothing
+// to be said, and nothing is sent twice.
+func TestGreeting(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		n, w := pair(t, newOurs(t), neighbour, 50)
+		if _, changes := n.exchange(); changes != 50 {
+			t.Errorf("%d changes sent, want 50", changes)
+		}
+		n.reconnect(w, false, false)
+		if messages, changes := n.exchange(); messages > 4 || changes != 0 {
+			t.Errorf("equal stores exchange %d messages with %d changes", messages, changes)
+		}
+		n.reconnect(w, true, true)
+		for range 3 {
+			n.edit(0)
+			n.edit(1)
+		}
+		if _, changes := n.exchange(); changes != 6 {
+			t.Errorf("%d changes sent, want 6", changes)
+		}
+	})
+}
+
+// TestEmpty: two stores without the document fall silent.
+func TestEmpty(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		n, _ := pair(t, newOurs(t), neighbour, 0)
+		if messages, _ := n.exchange(); messages < 2 || messages > 4 {
+			t.Errorf("%d messages", messages)
+		}
+	})
+}
+
+// TestRefusal: a neighbour whose change is refused falls silent within three
+// messages, what it makes on top of it too, and the rest still travels.
+func TestRefusal(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		o := newOurs(t)
+		n, _ := pair(t, o, neighbour, 20)
+		n.exchange()
+		for range 3 {
+			o.refuses[n.edit(1).Hash] = true
+			before := n.messages
+			n.exchange()
+			if messages := n.messages - before; messages > 5 { // three of them theirs
+				t.Errorf("%d messages", messages)
+			}
+		}
+		for range 5 {
+			n.edit(0)
+			if messages, changes := n.exchange(); messages > 4 || changes > 2 {
+				t.Errorf("%d messages with %d changes", messages, changes)
+			}
+		}
+	})
+}
+
+// TestAskAgain: what is claimed not to be there comes again, but not what both
+// are known to share.
+func TestAskAgain(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		n, w := pair(t, newOurs(t), neighbour, 20)
+		n.exchange()
+		n.edit(1)
+		n.step() // the change is under way
+		w.queue[1] = nil
+		w.talk[0].(*ourSide).state.AskAgain()
+		w.dirty[0] = true
+		if _, changes := n.exchange(); changes > 3 {
+			t.Errorf("%d changes sent again", changes)
+		}
+	})
+}
+
+// TestReadOnly: a neighbour that takes nothing gets nothing.
+func TestReadOnly(t *testing.T) {
+	o := newOurs(t)
+	n := newNetwork(t, 1, o)
+	n.edit(0)
+	var s sync.State
+	s.Receive(o.graph, &sync.Message{Flags: sync.FlagReadOnly, Have: []sync.Have{{}}})
+	if reply := s.Generate(o.intake, 1000); reply == nil || len(reply.Indices) > 0 {
+		t.Errorf("it gets %+v", reply)
+	}
+	s.Receive(o.graph, &sync.Message{Flags: sync.FlagReset, Have: []sync.Have{{}}})
+	if reply := s.Generate(o.intake, 1000); reply == nil || len(reply.Indices) != 1 {
+		t.Errorf("when it no longer is, it gets %+v", reply)
+	}
+}
+
+// TestShared: both sides remember what both have.
+func TestShared(t *testing.T) {
+	n, w := pair(t, newOurs(t), newOurs(t), 20)
+	n.exchange()
+	for e := range 2 {
+		s := &w.talk[e].(*ourSide).state
+		theirs, heard := s.Theirs()
+		if !heard || !same(theirs, n.stores[0].heads()) || !same(s.Shared(), theirs) {
+			t.Errorf("end %d: shared %v, theirs %v %t", e, s.Shared(), theirs, heard)
+		}
+	}
+}
+
+func same(a, b []change.Hash) bool {
+	return len(a) == len(b) && ascending(a) && subsetOf(a, b)
+}
+
+func subsetOf(a, b []change.Hash) bool {
+	in := map[change.Hash]bool{}
+	for _, h := range b {
+		in[h] = true
+	}
+	for _, h := range a {
+		if !in[h] {
+			return false
+		}
+	}
+	return true
+}
