@@ -9,7 +9,7 @@
 // A [Document] holds the conversations about one document. [Document.Step]
 // takes an [Event] (a message came, an append is durable, a socket is free)
 // and appends to an [Effects] what is to be done: load the graph, append
-// changes, note that neighbours are owed something, send. Three rules are kept
+// changes, note that neighbours are owed something, send. Four rules are kept
 // here:
 //
 //   - What a neighbour sent is heard only after its changes are durable or
@@ -17,6 +17,8 @@
 //   - Nothing is queued towards a neighbour. It is owed a message, and what
 //     that says is made up when its socket is free: a slow one costs no memory,
 //     and gets many changes in one message when it comes round.
+//   - "Unavailable" is the last word to many clients. It is not said while the
+//     document may be about to turn up.
 //   - A step's work is bounded. A message of 100,000 changes is taken in
 //     slices, each durable before the next, with other events in between.
 //

@@ -26,7 +26,7 @@ var SeveralOrigins = [16]byte{
 // and [Left].
 type Event interface{ event() }
 
-// Received: a sync message came, and its chunks have been parsed.
+// Received says that a sync message came, and its chunks have been parsed.
 type Received struct {
 	From    *Neighbour
 	Request bool // it has nothing and doesn't know whether we have
@@ -47,14 +47,15 @@ type Loaded struct {
 	Err   error
 }
 
-// ErrDamaged: what the store holds of the document is not what was stored.
+// ErrDamaged means that what the store holds of a document is not what was
+// stored.
 var ErrDamaged = errors.New("replica: the stored document is damaged")
 
 // Appended answers [Effects.Append]: the changes are durable, or were not
 // stored.
 type Appended struct{ Err error }
 
-// Writable: the neighbour's socket is free.
+// Writable says that the neighbour's socket is free.
 type Writable struct {
 	To       *Neighbour
 	MaxBytes int // of changes in one message
@@ -63,7 +64,7 @@ type Writable struct {
 // Continued answers [Effects.Again].
 type Continued struct{}
 
-// Left: the connection has ended.
+// Left says that the connection has ended.
 type Left struct{ Neighbour *Neighbour }
 
 func (*Received) event() {}

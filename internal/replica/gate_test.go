@@ -44,8 +44,15 @@ func TestGateCounts(t *testing.T) {
 		count   uint64
 		pass    bool
 	}{
-		{"one", 1, true}, {"one", 1, false}, {"one", 3, true}, {"one", 2, false},
-		{"two", 1, true}, {"one", 4, true}, {"two", 1, false}, {"zero", 0, true}, {"zero", 0, false},
+		{"one", 1, true},
+		{"one", 1, false},
+		{"one", 3, true},
+		{"one", 2, false},
+		{"two", 1, true},
+		{"one", 4, true},
+		{"two", 1, false},
+		{"zero", 0, true},
+		{"zero", 0, false},
 	} {
 		if pass, err := gate.Pass(wire.Ephemeral{SenderID: "alice", SessionID: c.session, Count: c.count}); pass != c.pass || err != nil {
 			t.Errorf("%s %d passes %t, %v", c.session, c.count, pass, err)
