@@ -168,7 +168,7 @@ type world struct {
 	views map[change.ActorID]*set
 	names []change.ActorID
 	// How likely each step is something else than an edit on top of a view.
-	merging, empty, detaching, stray float64
+	merging, empty, detaching float64
 }
 
 func newWorld(t testing.TB, seed uint64, actors int) *world {

@@ -274,7 +274,6 @@ func TestGraphEqualsModel(t *testing.T) {
 			switch l.rand.IntN(12) {
 			case 0:
 				l.rollback()
-				next = len(l.committed)
 			case 1:
 				l.commit()
 			case 2:
@@ -284,12 +283,10 @@ func TestGraphEqualsModel(t *testing.T) {
 				if n := len(l.staged); n > 0 && l.staged[n-1] != order[next] {
 					if at := slices.Index(order[next:], l.staged[n-1]); at > 0 {
 						order = slices.Insert(slices.Delete(order, next+at, next+at+1), next, l.staged[n-1])
-						next++
 					}
 				}
 			default:
 				l.stage(order[next])
-				next = len(l.committed) + len(l.staged)
 			}
 			next = len(l.committed) + len(l.staged)
 			if l.rand.IntN(20) == 0 {

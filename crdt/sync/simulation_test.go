@@ -335,7 +335,7 @@ func (n *network) wireUp() {
 		for a := range b {
 			_, amA := n.stores[a].(*automerge)
 			_, amB := n.stores[b].(*automerge)
-			if a == 0 || mesh == 2 && !(amA && amB) || mesh == 1 && a == b-1 && !(amA && amB) {
+			if a == 0 || (mesh == 2 || mesh == 1 && a == b-1) && (!amA || !amB) {
 				n.connect(a, b)
 			}
 		}

@@ -108,7 +108,6 @@ type ourSide struct {
 	state    sync.State
 	with     side
 	spoken   bool
-	heard    bool // something since changes were last sent
 	awaiting bool // an answer to changes
 	sent     []int
 }
