@@ -49,6 +49,18 @@ func (c *Change) Bytes() []byte { return c.chunk }
 // The caller must not modify the slice.
 func (c *Change) Refs() []Refs { return c.refs }
 
+// Footprint estimates the memory that the change holds, in bytes. It may be many
+// times its chunk: ids that a chunk packs into a bit each may be a reference
+// each here.
+func (c *Change) Footprint() int {
+	const perChange, perRefs = 256, 32
+	size := perChange + len(c.chunk) + perRefs*cap(c.refs) + HashSize*len(c.Deps)
+	for _, a := range c.OtherActors {
+		size += 16 + len(a)
+	}
+	return size
+}
+
 // MaxOp returns the counter of the change's last operation; StartOp-1 if it
 // has none.
 func (c *Change) MaxOp() uint64 { return c.StartOp + c.Ops - 1 }

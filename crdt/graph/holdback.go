@@ -13,8 +13,8 @@ type holdback struct {
 	changes map[change.Hash]*waiter
 	deps    map[change.Hash]*queue // who waits for a dep
 	turns   map[turn]*queue        // who waits for the actor's previous change
-	bytes   int
-	asked   []change.Hash // what missing returned; nil if out of date
+	bytes   int                    // of the changes, as they lie in memory
+	asked   []change.Hash          // what missing returned; nil if out of date
 }
 
 // waiter is a held change.
@@ -42,7 +42,7 @@ func (b *holdback) hold(g *Graph, c *change.Change) bool {
 	if b.changes[c.Hash] != nil {
 		return true
 	}
-	size := len(c.Bytes())
+	size := c.Footprint()
 	if len(b.changes) >= MaxHeldChanges || b.bytes+size > MaxHeldBytes {
 		return false
 	}
@@ -99,7 +99,7 @@ func (b *holdback) release(w *waiter) {
 	}
 	w.released = true
 	delete(b.changes, w.change.Hash)
-	b.bytes -= len(w.change.Bytes())
+	b.bytes -= w.change.Footprint()
 	b.asked = nil
 	if w.obstacles == 0 {
 		return
