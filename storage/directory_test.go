@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,10 +45,26 @@ func writeFile(tb testing.TB, content []byte, path ...string) {
 
 // copyDir copies a store's directory. Of an open store this is what a crash
 // would leave.
+// copyDir copies a directory that may be in use: a file that gets another name
+// meanwhile is left out, as if the machine had stopped just before.
 func copyDir(tb testing.TB, from string) string {
 	tb.Helper()
 	to := filepath.Join(tb.TempDir(), "copy")
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, strings.TrimPrefix(path, from))
+		if d.IsDir() {
+			return os.MkdirAll(target, 0o700)
+		}
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return errors.Join(err, os.WriteFile(target, content, 0o600))
+	})
+	if err != nil {
 		tb.Fatal(err)
 	}
 	return to

@@ -84,16 +84,10 @@ var smallProfile = profile{
 }
 
 func (o Options) profile() profile {
-	switch {
-	case o.Small:
+	if o.Small {
 		return smallProfile
-	case o.InMemory:
-		p := relayProfile
-		p.memTable = 16 << 20 // the others wait on disk for nothing
-		return p
-	default:
-		return relayProfile
 	}
+	return relayProfile
 }
 
 // badger translates a profile. Tables are verified when they are opened; the
