@@ -73,7 +73,8 @@ func (in *Intake) IsRefused(h change.Hash) bool {
 	return refused
 }
 
-// Holding returns how many changes wait, and their bytes.
+// Holding returns how many changes wait, and the bytes of memory that they
+// take.
 func (in *Intake) Holding() (changes, bytes int) { return len(in.held.changes), in.held.bytes }
 
 // Reset forgets what is held and what was refused. It follows a rollback,
