@@ -129,6 +129,48 @@ func TestKeystrokeCost(t *testing.T) {
 	}
 }
 
+// TestStrangerCost: a neighbour that names a head which nobody knows, and claims
+// by a filter to have everything, makes no edit by others dearer: history and
+// filter are gone through once for each message of its own.
+func TestStrangerCost(t *testing.T) {
+	var first float64
+	for i, history := range []int{100, 20_000} {
+		d := newDesk(t, history, false)
+		full := sync.NewBloom(1)
+		for n := range 256 {
+			full.Add(change.Hash{byte(n), byte(n * 7), 0, 0, byte(n * 3), 0, 0, 0, byte(n)})
+		}
+		have := make([]sync.Have, sync.MaxHaves)
+		for i := range have {
+			have[i].Bloom = full
+		}
+		var stranger sync.State
+		stranger.Receive(d.graph, &sync.Message{Heads: []change.Hash{{1}}, Have: have})
+		if reply := stranger.Generate(d.intake, 1<<20); reply == nil || len(reply.Indices) > 0 {
+			t.Fatalf("answered %+v", reply)
+		}
+		keys := make([]*change.Change, 101)
+		for i := range keys {
+			keys[i] = d.next()
+		}
+		next := 0
+		allocs := testing.AllocsPerRun(len(keys)-1, func() {
+			d.keystroke(keys[next])
+			next++
+			reply := stranger.Generate(d.intake, 1<<20)
+			if reply != nil && len(reply.Message.Have) > 0 {
+				t.Fatalf("summed up again: %d bytes", len(reply.Message.Append(nil)))
+			}
+		})
+		if i == 0 {
+			first = allocs
+		}
+		if allocs > first {
+			t.Errorf("after %d changes: %v allocations a keystroke, %v after 100", history, allocs, first)
+		}
+	}
+}
+
 func BenchmarkKeystroke(b *testing.B) {
 	for _, history := range []int{100, 5_000, 260_000} {
 		for _, stale := range []bool{false, true} {

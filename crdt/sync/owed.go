@@ -36,8 +36,27 @@ func (s *State) owed(in *graph.Intake, waiting bool) []int {
 	case s.automerge: // what we don't know of we can't have
 		return g.Lacking(base)
 	default:
-		return union(asked, notIn(g, s.theirs.have, g.Lacking(base)))
+		return union(asked, s.unclaimed(g, base))
 	}
+}
+
+// unclaimed returns what the neighbour's filter doesn't claim to be there. If
+// that is nothing, the filter has done its work: it knows nothing of later
+// changes, and going through the history with it at every one of them would
+// cost the more the longer that is.
+func (s *State) unclaimed(g *graph.Graph, base []change.Hash) []int {
+	if s.ruledOut > 0 {
+		later := make([]int, 0, g.Len()-s.ruledOut)
+		for i := s.ruledOut; i < g.Len(); i++ {
+			later = append(later, i)
+		}
+		return later
+	}
+	lacking := notIn(g, s.theirs.filter, g.Lacking(base))
+	if len(lacking) == 0 {
+		s.ruledOut, s.theirs.filter = g.Len(), Bloom{}
+	}
+	return lacking
 }
 
 // base returns what the neighbour has or will have. If we know its heads, they
@@ -72,15 +91,14 @@ func (s *State) requested(g *graph.Graph, base []change.Hash) (asked, again []in
 	return union(asked, nil), union(again, nil)
 }
 
-// notIn returns those of the changes that are in none of the filters, and those
-// that descend from them.
-func notIn(g *graph.Graph, have []Have, indices []int) []int {
+// notIn returns those of the changes that are not in a filter, and those that
+// descend from them.
+func notIn(g *graph.Graph, filter Bloom, indices []int) []int {
 	var lacking []int
 	chosen := map[uint32]bool{}
 	isChosen := func(i uint32) bool { return chosen[i] }
 	for _, i := range indices {
-		claimed := slices.ContainsFunc(have, func(in Have) bool { return in.Bloom.Has(g.Hash(i)) })
-		if !claimed || slices.ContainsFunc(g.Parents(i), isChosen) {
+		if !filter.Has(g.Hash(i)) || slices.ContainsFunc(g.Parents(i), isChosen) {
 			chosen[uint32(i)] = true
 			lacking = append(lacking, i)
 		}

@@ -20,16 +20,19 @@ type State struct {
 	automerge bool // the neighbour is one of Automerge's later implementations
 	heardFrom bool // theirs is what they last said
 	theirs    struct {
-		heads []change.Hash
-		need  []change.Hash // not yet answered
-		have  []Have        // with filters only if we don't know all their heads
-		flags Flags
+		heads  []change.Hash
+		need   []change.Hash // not yet answered
+		have   []Have        // without filters
+		filter Bloom         // kept if we don't know all their heads, until it has been used
+		flags  Flags
 	}
 
 	spoken    bool // told holds what we last said
 	told      struct{ heads, need []change.Hash }
 	mustReply bool // they said something that calls for an answer
 	inFlight  bool // we sent changes, and they have not spoken since
+	ruledOut  int  // how many changes their filter has ruled out
+	summed    bool // since they last spoke, we sent a filter over what we have
 	askAgain  bool
 	wary      bool // they don't know what we took for arrived
 }
@@ -65,7 +68,10 @@ func (s *State) Receive(g *graph.Graph, m *Message) {
 	s.noteLoss(heads, m)
 	s.heardFrom, s.inFlight, s.automerge = true, false, s.automerge || m.Flags&FlagV2 != 0
 	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
-	s.theirs.have = keepHave(m.Have, !known(g, heads))
+	s.theirs.have, s.theirs.filter, s.ruledOut, s.summed = lastSyncsOf(m.Have), Bloom{}, 0, false
+	if !known(g, heads) {
+		s.theirs.filter = firstFilter(m.Have).clone()
+	}
 	s.advance(g)
 }
 
@@ -87,15 +93,24 @@ func (s *State) noteLoss(heads []change.Hash, m *Message) {
 	}
 }
 
-func keepHave(have []Have, filters bool) []Have {
+// lastSyncsOf returns what haves are based on, without their filters.
+func lastSyncsOf(have []Have) []Have {
 	kept := make([]Have, len(have))
 	for i, h := range have {
 		kept[i].LastSync = h.LastSync
-		if filters {
-			kept[i].Bloom = h.Bloom.clone()
-		}
 	}
 	return kept
+}
+
+// firstFilter returns the filter that counts. Nobody is known to send several,
+// and what only the others claim is sent once too often at worst.
+func firstFilter(have []Have) Bloom {
+	for _, h := range have {
+		if !h.Bloom.isEmpty() {
+			return h.Bloom
+		}
+	}
+	return Bloom{}
 }
 
 // advance works out what is shared now, and what is still on its way.
@@ -188,7 +203,10 @@ func (s *State) have(in *graph.Intake, lead []change.Hash) []Have {
 		return []Have{{}}
 	case !subset(lead, s.theirs.heads):
 		return nil // held changes wait for others: ask for those only
+	case s.summed:
+		return nil // they know, and have not answered yet
 	}
+	s.summed = true
 	rest := g.Lacking(s.shared)
 	bloom := NewBloom(len(rest))
 	for _, i := range rest {
