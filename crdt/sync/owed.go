@@ -29,7 +29,7 @@ func (s *State) owed(in *graph.Intake, waiting bool) []int {
 		// It always sends without waiting for others, and may throw where a
 		// filter was wrong. Once its heads are known here none is needed.
 		return nil
-	case len(s.theirs.have) == 0 || s.mustReset(in):
+	case len(s.theirs.bases) == 0 || s.mustReset(in):
 		// They only want what they asked for, or can't tell what else. What
 		// comes before it saves them from asking for that one by one.
 		return g.LackingOf(s.theirs.need, base)

@@ -21,9 +21,9 @@ type State struct {
 	heardFrom bool // theirs is what they last said
 	theirs    struct {
 		heads  []change.Hash
-		need   []change.Hash // not yet answered
-		have   []Have        // without filters
-		filter Bloom         // kept if we don't know all their heads, until it has been used
+		need   []change.Hash   // not yet answered
+		bases  [][]change.Hash // lastSync of each of their haves
+		filter Bloom           // kept if we don't know all their heads, until it has been used
 		flags  Flags
 	}
 
@@ -63,12 +63,12 @@ func (s *State) AskAgain() { s.askAgain = true }
 // refused before. It keeps nothing of the bytes that the message was decoded
 // from.
 func (s *State) Receive(g *graph.Graph, m *Message) {
-	heads := sorted(m.Heads, nil)
+	heads := unionHashes(m.Heads, nil)
 	s.mustReply = s.mustReply || len(m.Changes) > 0
 	s.noteLoss(heads, m)
 	s.heardFrom, s.inFlight, s.automerge = true, false, s.automerge || m.Flags&FlagV2 != 0
 	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
-	s.theirs.have, s.theirs.filter, s.ruledOut, s.summed = lastSyncsOf(m.Have), Bloom{}, 0, false
+	s.theirs.bases, s.theirs.filter, s.ruledOut, s.summed = basesOf(m.Have), Bloom{}, 0, false
 	if !known(g, heads) {
 		s.theirs.filter = firstFilter(m.Have).clone()
 	}
@@ -82,7 +82,7 @@ func (s *State) noteLoss(heads []change.Hash, m *Message) {
 	reset := len(heads) > 0 && nothingShared && m.Have[0].Bloom.isEmpty()
 	// It shared something before: this comes from a new conversation that we
 	// were not told of.
-	anew := nothingShared && !reset && len(s.theirs.have) > 0 && len(s.theirs.have[0].LastSync) > 0
+	anew := nothingShared && !reset && len(s.theirs.bases) > 0 && len(s.theirs.bases[0]) > 0
 	switch {
 	case len(heads) == 0 && len(s.theirs.heads) > 0, m.Flags&FlagReset != 0, anew:
 		s.sent, s.wary, s.mustReply = nil, false, true
@@ -93,13 +93,13 @@ func (s *State) noteLoss(heads []change.Hash, m *Message) {
 	}
 }
 
-// lastSyncsOf returns what haves are based on, without their filters.
-func lastSyncsOf(have []Have) []Have {
-	kept := make([]Have, len(have))
+// basesOf returns what haves are based on.
+func basesOf(have []Have) [][]change.Hash {
+	bases := make([][]change.Hash, len(have))
 	for i, h := range have {
-		kept[i].LastSync = h.LastSync
+		bases[i] = h.LastSync
 	}
-	return kept
+	return bases
 }
 
 // firstFilter returns the filter that counts. Nobody is known to send several,
@@ -121,7 +121,7 @@ func (s *State) advance(g *graph.Graph) {
 		// Kept as they say it: to Automerge, heads stand for their ancestors by
 		// deps only, so none may be left out because it comes before another.
 		claims := g.Beyond(slices.Concat(s.theirs.heads, s.lastSyncs()), nil)
-		s.shared = sorted(claims, g.Beyond(s.shared, claims))
+		s.shared = unionHashes(claims, g.Beyond(s.shared, claims))
 		s.shared = s.shared[:min(len(s.shared), MaxHashes)]
 	}
 	s.sent = g.Beyond(s.sent, s.shared)
@@ -131,13 +131,7 @@ func (s *State) advance(g *graph.Graph) {
 }
 
 // lastSyncs returns all hashes that the neighbour's haves are based on.
-func (s *State) lastSyncs() []change.Hash {
-	var all []change.Hash
-	for _, have := range s.theirs.have {
-		all = append(all, have.LastSync...)
-	}
-	return all
-}
+func (s *State) lastSyncs() []change.Hash { return slices.Concat(s.theirs.bases...) }
 
 // Generate says what is to be sent now, with no more than maxBytes of changes
 // (but at least one, if any are owed). It returns nil if there is nothing to
@@ -180,7 +174,7 @@ func (s *State) need(in *graph.Intake, lead []change.Hash) []change.Hash {
 	if !slices.ContainsFunc(s.theirs.heads, in.IsRefused) {
 		return lead
 	}
-	need := sorted(lead, in.Missing())
+	need := unionHashes(lead, in.Missing())
 	return need[:min(len(need), MaxHashes)]
 }
 
@@ -223,7 +217,7 @@ func (s *State) willHave(g *graph.Graph) []change.Hash {
 	case len(g.Lacking(slices.Concat(s.theirs.heads, s.sent))) == 0:
 		return g.Heads()
 	default:
-		will := sorted(s.theirs.heads, s.sent)
+		will := unionHashes(s.theirs.heads, s.sent)
 		return will[:min(len(will), MaxHashes)]
 	}
 }
@@ -232,7 +226,7 @@ func (s *State) willHave(g *graph.Graph) []change.Hash {
 // longer have: our store has lost data.
 func (s *State) mustReset(in *graph.Intake) bool {
 	lost := func(h change.Hash) bool { return !in.Graph().Has(h) && !in.IsRefused(h) }
-	return len(s.theirs.have) > 0 && slices.ContainsFunc(s.theirs.have[0].LastSync, lost)
+	return len(s.theirs.bases) > 0 && slices.ContainsFunc(s.theirs.bases[0], lost)
 }
 
 // known reports whether the graph holds all of the hashes.
@@ -251,8 +245,8 @@ func contains(hashes []change.Hash, h change.Hash) bool {
 	return found
 }
 
-// sorted returns the union of two lists, ascending.
-func sorted(a, b []change.Hash) []change.Hash {
+// unionHashes returns the union of two lists, ascending.
+func unionHashes(a, b []change.Hash) []change.Hash {
 	return slices.Compact(change.SortHashes(slices.Concat(a, b)))
 }
 
