@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/internal/socket"
@@ -53,6 +54,34 @@ func TestUnavailableThenDelivered(t *testing.T) {
 		synctest.Wait()
 		if bob.unavailable[id(1)] != 1 {
 			t.Errorf("bob was told %d times that there is no such document", bob.unavailable[id(1)])
+		}
+		n.peer("alice").connect().edit(id(1))
+		synctest.Wait()
+		n.checkSame(id(1), bob)
+	})
+}
+
+// TestAnnouncedInVain: heads that somebody made up don't keep others waiting for
+// ever.
+func TestAnnouncedInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, hub.Config{})
+		mallory := n.peer("mallory")
+		mallory.pause() // or she would answer honestly
+		mallory.connect().claim(id(1), change.Hash{1})
+		synctest.Wait()
+		bob, carol := n.peer("bob").connect().find(id(1)), n.peer("carol").connect().find(id(1))
+		time.Sleep(9 * time.Second) // of the bubble's time
+		synctest.Wait()
+		if told := bob.unavailable[id(1)]; told != 0 {
+			t.Errorf("bob was told %d times that it is unavailable, while it is expected", told)
+		}
+		carol.disconnect()
+		mallory.claim(id(1), change.Hash{2})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if told := bob.unavailable[id(1)]; told != 1 {
+			t.Errorf("bob was told %d times that it is unavailable, after ten seconds", told)
 		}
 		n.peer("alice").connect().edit(id(1))
 		synctest.Wait()

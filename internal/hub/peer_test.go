@@ -197,6 +197,15 @@ func (p *peer) find(ids ...docid.ID) *peer {
 	return p
 }
 
+// claim names heads of a document, and brings nothing.
+func (p *peer) claim(id docid.ID, heads ...change.Hash) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doc(id)
+	data := (&crdtsync.Message{Heads: heads}).Append(nil)
+	p.send(wire.Sync{SenderID: p.name, TargetID: "relay", Document: id, Data: data})
+}
+
 // edit makes a change and sends it, if nothing is on its way.
 func (p *peer) edit(id docid.ID) *change.Change {
 	p.mu.Lock()

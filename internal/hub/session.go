@@ -60,6 +60,7 @@ type session struct {
 	closed   bool
 	owed     turns
 	whispers whispers
+	waits    map[*document]*time.Timer // for documents to turn up
 }
 
 // conversation is a document that is open on a connection.

@@ -83,6 +83,7 @@ func (s *session) stopWriting() (free bool, peerID string) {
 	free = !s.writing
 	s.writing, s.closed = true, true
 	s.owed, s.whispers = turns{}, whispers{}
+	s.stopWaiting()
 	return free, s.peerID
 }
 
@@ -147,6 +148,9 @@ func (d *document) letTo(s *session, maxBytes int) (*replica.Send, *letter) {
 		l = d.address(fx.Send.Reply)
 	}
 	d.mu.Unlock()
+	if fx.Expect != nil {
+		s.expect(d)
+	}
 	if next := d.do(&fx); next != nil {
 		d.step(next)
 	}

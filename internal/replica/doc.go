@@ -18,7 +18,7 @@
 //     that says is made up when its socket is free: a slow one costs no memory,
 //     and gets many changes in one message when it comes round.
 //   - "Unavailable" is the last word to many clients. It is not said while the
-//     document may be about to turn up.
+//     document may be about to turn up, as long as the owner lets them wait.
 //   - A step's work is bounded. A message of 100,000 changes is taken in
 //     slices, each durable before the next, with other events in between.
 //

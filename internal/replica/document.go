@@ -44,6 +44,8 @@ func (d *Document) Step(ev Event, fx *Effects) {
 		d.writable(ev, fx)
 	case Continued:
 		d.advance(fx)
+	case Expired:
+		d.expired(ev, fx)
 	case Left:
 		d.talks.remove(ev.Neighbour)
 	}
@@ -245,7 +247,8 @@ func (d *Document) writable(ev Writable, fx *Effects) {
 		d.load(fx)
 		return
 	}
-	if t.unavailable && d.isExpected() {
+	if t.unavailable && d.isExpected() && t.patience != lost {
+		t.wait(fx)
 		return
 	}
 	fx.Send = t.next(d.intake, ev.MaxBytes)

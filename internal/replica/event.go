@@ -22,8 +22,8 @@ var SeveralOrigins = [16]byte{
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 }
 
-// Event is one of [Received], [Loaded], [Appended], [Writable], [Continued]
-// and [Left].
+// Event is one of [Received], [Loaded], [Appended], [Writable], [Continued],
+// [Expired] and [Left].
 type Event interface{ event() }
 
 // Received says that a sync message came, and its chunks have been parsed.
@@ -64,6 +64,9 @@ type Writable struct {
 // Continued answers [Effects.Again].
 type Continued struct{}
 
+// Expired answers [Effects.Expect]: the neighbour has waited long enough.
+type Expired struct{ Neighbour *Neighbour }
+
 // Left says that the connection has ended.
 type Left struct{ Neighbour *Neighbour }
 
@@ -72,6 +75,7 @@ func (Loaded) event()    {}
 func (Appended) event()  {}
 func (Writable) event()  {}
 func (Continued) event() {}
+func (Expired) event()   {}
 func (Left) event()      {}
 
 // Effects is what an owner has to do after a step.
@@ -82,6 +86,10 @@ type Effects struct {
 	Append *Append
 	// Again: answer with [Continued] when others have had their turn.
 	Again bool
+	// Expect: this neighbour asked for a document that may be about to turn up.
+	// Answer with [Expired] when it has waited as long as anybody should have
+	// to; there is one such answer due at a time. nil = nobody.
+	Expect *Neighbour
 	// Owed are the neighbours whose sockets should be tried.
 	Owed []*Neighbour
 	// Send answers [Writable]; nil = nothing to send.

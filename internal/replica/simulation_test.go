@@ -65,7 +65,7 @@ func (w *world) happen(rng *rand.Rand, name string) {
 	case rng.IntN(40) == 0:
 		w.say("unloaded: %t", w.doc.Unload())
 	}
-	switch rng.IntN(9) {
+	switch rng.IntN(10) {
 	case 0:
 		w.edit(name, 1+rng.IntN(3))
 	case 1, 2:
@@ -82,6 +82,8 @@ func (w *world) happen(rng *rand.Rand, name string) {
 		w.loaded(luck(rng, errDisk, errDamage))
 	case 8:
 		w.goOn()
+	case 9:
+		w.expire(name)
 	}
 }
 

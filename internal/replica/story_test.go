@@ -98,6 +98,10 @@ func (w *world) command(line string) {
 		}
 	case "hear": // the relay's next message reaches somebody
 		w.hear(name)
+	case "expire": // somebody has waited long enough
+		if !w.expire(name) {
+			w.say("%s doesn't wait", name)
+		}
 	case "unload":
 		w.say("unloaded: %t", w.doc.Unload())
 	case "slices": // messages arrive in pieces of so many changes

@@ -26,6 +26,7 @@ type talk struct {
 	wants       bool // it has nothing and asked for the document
 	promises    bool // it has named what we lack
 	unavailable bool // it is to be told that we have nothing
+	patience    patience
 	denied      bool // it is to be told so because we can't read what we have
 	dropped     bool // changes of its found no room
 	asked       bool // it was asked for them again since there was room
@@ -71,12 +72,7 @@ func (t *talk) deny() {
 // told so in as many words; it hears more when the document turns up.
 func (t *talk) next(in *graph.Intake, maxBytes int) *Send {
 	if t.wants && in.Graph().Len() == 0 {
-		send := t.unavailable
-		t.unavailable = false
-		if !send {
-			return nil
-		}
-		return &Send{Unavailable: true}
+		return t.tell()
 	}
 	reply := t.state.Generate(in, maxBytes)
 	if reply == nil {

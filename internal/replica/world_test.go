@@ -46,6 +46,7 @@ type link struct {
 	down      []*replica.Send
 	downData  [][]byte // of sync messages, nil for others
 	owed      bool
+	expecting bool // it is to be told when it has waited long enough
 	lost      bool // it is to be closed
 }
 
@@ -240,8 +241,30 @@ func (w *world) step(ev replica.Event) *replica.Send {
 	for _, n := range fx.Owed {
 		n.Session.(*link).owed = true
 	}
+	if fx.Expect != nil {
+		w.expect(fx.Expect.Session.(*link))
+	}
 	w.report(&fx)
 	return fx.Send
+}
+
+func (w *world) expect(l *link) {
+	if l.expecting {
+		w.t.Errorf("%s waits twice", l.name)
+	}
+	l.expecting = true
+	w.say("relay: lets %s wait", l.name)
+}
+
+// expire lets a client have waited long enough for a document to turn up.
+func (w *world) expire(name string) bool {
+	l := w.links[name]
+	if !l.expecting {
+		return false
+	}
+	l.expecting = false
+	w.step(replica.Expired{Neighbour: l.neighbour})
+	return true
 }
 
 func (w *world) report(fx *replica.Effects) {
