@@ -65,6 +65,40 @@ func TestTinyBudget(t *testing.T) {
 	})
 }
 
+// TestManyOpenDocuments: that documents are open takes memory that no sweep
+// gives back, so it must not drive out the graphs of those that are edited.
+func TestManyOpenDocuments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const open, edited, edits, budget = 100, 10, 200, 120 << 10
+		n := newNetwork(t, hub.Config{GraphBytes: budget})
+		peers := []*peer{n.peer("alice").connect(), n.peer("bob").connect(), n.peer("carol").connect()}
+		for d := range open {
+			peers[0].edit(id(d))
+			peers[1].find(id(d))
+			peers[2].find(id(d))
+		}
+		synctest.Wait()
+		if fixed := n.hub.Fixed(); fixed < budget {
+			t.Fatalf("open documents take %d bytes, which is too little for this test", fixed)
+		}
+		before := n.store.loads.Load()
+		for i := range edits {
+			peers[i%2].edit(id(i % edited))
+			synctest.Wait()
+			n.peer("visitor").connect().disconnect()
+			synctest.Wait()
+		}
+		// Each may have been dropped before its first edit, and once or twice
+		// later, by a sweep that couldn't know better.
+		if loads := n.store.loads.Load() - before; loads > 3*edited {
+			t.Errorf("%d loads for %d edits of %d documents", loads, edits, edited)
+		}
+		for d := range edited {
+			n.checkSame(id(d), peers...)
+		}
+	})
+}
+
 // TestStorage lets peers converge over the real store.
 func TestStorage(t *testing.T) {
 	store, err := storage.Open("", storage.Options{InMemory: true})

@@ -27,9 +27,15 @@ type document struct {
 	mu      sync.Mutex
 	core    replica.Document
 	tail    tail
-	touched bool  // since the last sweep
-	gone    bool  // from the table
-	weight  int64 // as counted in hub.bytes
+	touched bool // since the last sweep
+	gone    bool // from the table
+	weight  weight
+}
+
+// weight is what a document counts in the hub's account, in bytes.
+type weight struct {
+	cached int64 // its graph and tail, which a sweep gives back
+	fixed  int64 // what it takes as long as it is in the table
 }
 
 // perDocument is what a document without a graph takes in the table, in bytes.
@@ -37,12 +43,14 @@ const perDocument = 512
 
 // weigh brings the hub's account up to date; d.mu is held.
 func (d *document) weigh() {
-	var weight int64
+	var now weight
 	if !d.gone {
-		weight = perDocument + d.tail.footprint() + d.core.Footprint()
+		now.cached = d.tail.footprint() + d.core.Footprint()
+		now.fixed = perDocument + d.core.Overhead()
 	}
-	d.hub.bytes.Add(weight - d.weight)
-	d.weight = weight
+	d.hub.cached.Add(now.cached - d.weight.cached)
+	d.hub.fixed.Add(now.fixed - d.weight.fixed)
+	d.weight = now
 }
 
 // step tells the document what happened and does what follows from it, step

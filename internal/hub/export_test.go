@@ -15,11 +15,14 @@ func (h *Hub) Sweep() {
 func (h *Hub) Weighed() (account, truth int64) {
 	for _, d := range h.snapshot() {
 		d.mu.Lock()
-		truth += d.weight
+		truth += d.weight.cached + d.weight.fixed
 		d.mu.Unlock()
 	}
-	return h.bytes.Load(), truth
+	return h.cached.Load() + h.fixed.Load(), truth
 }
+
+// Fixed returns what documents take that no sweep gives back.
+func (h *Hub) Fixed() int64 { return h.fixed.Load() }
 
 // Reserved returns what is taken of the memory for messages on their way out,
 // and for deflated ones on their way in.

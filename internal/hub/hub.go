@@ -34,8 +34,10 @@ type Config struct {
 	Greeting replica.Greeting
 	Logger   *slog.Logger // nil = silent
 	Observer Observer     // nil = none
-	// GraphBytes is how much memory the documents may take, which is mostly
-	// their graphs; 0 = 256 MiB. Those that are open take some beyond it.
+	// GraphBytes is how much memory the documents' graphs, and what else is read
+	// again when needed, may take; 0 = 256 MiB. Those that are in use at the
+	// moment may exceed it. What a document takes because it is open, about a
+	// kilobyte, comes on top.
 	GraphBytes int64
 	// MessageBytes is how many bytes of changes one message to a neighbour
 	// holds; a longer history goes in several. 0 = 4 MiB.
@@ -79,9 +81,11 @@ type Hub struct {
 	Config
 	outgoing  *semaphore.Weighted // bytes of messages that are being written
 	inflating *semaphore.Weighted // bytes of deflated chunks under way
-	bytes     atomic.Int64        // of all documents in the table
-	sweepAt   atomic.Int64        // so many bytes
+	cached    atomic.Int64        // bytes of all documents that can be given back
+	fixed     atomic.Int64        // bytes of all documents that can't
 	sweeping  sync.Mutex
+	sweepAt   atomic.Int64 // so many bytes cached,
+	sweepIn   atomic.Int64 // or after so many steps beyond the budget
 
 	mu       sync.Mutex
 	docs     map[docid.ID]*document
@@ -102,7 +106,6 @@ func New(config Config) *Hub {
 		sessions:  map[*session]struct{}{},
 		peers:     map[string]*session{},
 	}
-	h.sweepAt.Store(config.GraphBytes)
 	return h
 }
 
@@ -110,7 +113,7 @@ func New(config Config) *Hub {
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return Stats{Sessions: len(h.sessions), Documents: len(h.docs), Bytes: h.bytes.Load()}
+	return Stats{Sessions: len(h.sessions), Documents: len(h.docs), Bytes: h.cached.Load() + h.fixed.Load()}
 }
 
 // Close ends all sessions, saying goodbye, and returns when the last of them
@@ -156,7 +159,6 @@ func (h *Hub) dismiss(s *session) {
 		delete(h.peers, s.peerID)
 	}
 	h.mu.Unlock()
-	h.sweepAt.Store(h.GraphBytes) // there is more to sweep now
 	h.running.Done()
 }
 

@@ -22,7 +22,7 @@ type Observer interface {
 type Stats struct {
 	Sessions  int
 	Documents int   // in memory, or talked about
-	Bytes     int64 // of the documents' graphs
+	Bytes     int64 // of the documents: graphs and conversations
 }
 
 type silent struct{}

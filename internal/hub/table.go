@@ -48,23 +48,32 @@ func (h *Hub) remove(d *document) {
 	}
 }
 
-// sweepIfNeeded drops what nobody has touched since the last sweep, and then
-// others, until the documents fit their budget again. If they don't, because
-// too many are open, the next sweep waits until it is worth its cost.
+// sweepIfNeeded drops graphs that nobody has touched since the last sweep, and
+// then others, until they fit their budget again.
 func (h *Hub) sweepIfNeeded() {
-	if h.bytes.Load() <= h.sweepAt.Load() || !h.sweeping.TryLock() {
+	if !h.mustSweep() || !h.sweeping.TryLock() {
 		return
 	}
 	defer h.sweeping.Unlock()
-	for round := 0; round < 2 && h.bytes.Load() > h.GraphBytes; round++ {
-		for _, d := range h.snapshot() {
-			if h.bytes.Load() <= h.GraphBytes*3/4 {
+	documents := h.snapshot()
+	for round := 0; round < 2 && h.cached.Load() > h.GraphBytes; round++ {
+		for _, d := range documents {
+			if h.cached.Load() <= h.GraphBytes*3/4 {
 				break
 			}
 			h.drop(d)
 		}
 	}
-	h.sweepAt.Store(max(h.GraphBytes, h.bytes.Load()+h.GraphBytes/4))
+	h.sweepAt.Store(h.cached.Load() + h.GraphBytes/4)
+	h.sweepIn.Store(int64(len(documents)))
+}
+
+// mustSweep reports whether there is too much, and a sweep is worth its cost:
+// if the last one found too much in use, there must be more by now, or as many
+// steps must have been taken as there were documents to look at.
+func (h *Hub) mustSweep() bool {
+	cached := h.cached.Load()
+	return cached > h.GraphBytes && (cached > h.sweepAt.Load() || h.sweepIn.Add(-1) < 0)
 }
 
 func (h *Hub) snapshot() []*document {
@@ -84,7 +93,7 @@ func (h *Hub) drop(d *document) {
 		d.touched = false
 		return
 	}
-	if d.core.Unload() {
+	if d.core.Unload() || d.core.Graph() == nil {
 		d.tail = tail{}
 	}
 	h.remove(d)

@@ -86,17 +86,19 @@ func (d *Document) Unload() bool {
 	return true
 }
 
-// Footprint estimates the memory that the document holds, in bytes, without
-// that of messages under way.
+// Footprint estimates the memory, in bytes, that [Document.Unload] gives back.
 func (d *Document) Footprint() int64 {
-	const perHeld = 512
-	total := int64(len(d.talks.list)) * perTalk
-	if d.intake != nil {
-		held, bytes := d.intake.Holding()
-		total += d.intake.Graph().Footprint() + int64(bytes+held*perHeld)
+	if d.intake == nil {
+		return 0
 	}
-	return total
+	const perHeld = 512
+	held, bytes := d.intake.Holding()
+	return d.intake.Graph().Footprint() + int64(bytes+held*perHeld)
 }
+
+// Overhead estimates the memory, in bytes, that the document takes as long as
+// neighbours talk about it, without that of messages under way.
+func (d *Document) Overhead() int64 { return int64(len(d.talks.list)) * perTalk }
 
 func (d *Document) received(ev *Received, fx *Effects) {
 	t := d.talks.with(ev.From)

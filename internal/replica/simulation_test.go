@@ -177,7 +177,7 @@ func TestLeftWithoutATrace(t *testing.T) {
 			t.Fatalf("%d neighbours after one of %d left", got, before)
 		}
 	}
-	if !w.doc.Unload() || w.doc.Footprint() != 0 {
-		t.Errorf("what remains takes %d bytes", w.doc.Footprint())
+	if rest := w.doc.Overhead(); !w.doc.Unload() || w.doc.Footprint() != 0 || rest != 0 {
+		t.Errorf("what remains takes %d bytes, and %d", w.doc.Footprint(), rest)
 	}
 }
