@@ -153,20 +153,20 @@ func TestStrangerCost(t *testing.T) {
 		for i := range keys {
 			keys[i] = d.next()
 		}
-		next := 0
+		next, answers := 0, 0
 		allocs := testing.AllocsPerRun(len(keys)-1, func() {
 			d.keystroke(keys[next])
 			next++
 			reply := stranger.Generate(d.intake, 1<<20)
-			if reply != nil && len(reply.Message.Have) > 0 {
-				t.Fatalf("summed up again: %d bytes", len(reply.Message.Append(nil)))
+			if reply != nil {
+				answers++
 			}
 		})
 		if i == 0 {
 			first = allocs
 		}
-		if allocs > first {
-			t.Errorf("after %d changes: %v allocations a keystroke, %v after 100", history, allocs, first)
+		if allocs > first || answers > 1 {
+			t.Errorf("after %d changes: %v allocations a keystroke, %v after 100; %d answers", history, allocs, first, answers)
 		}
 	}
 }

@@ -29,10 +29,10 @@ type State struct {
 
 	spoken    bool // told holds what we last said
 	told      struct{ heads, need []change.Hash }
-	mustReply bool // they said something that calls for an answer
-	inFlight  bool // we sent changes, and they have not spoken since
-	ruledOut  int  // how many changes their filter has ruled out
-	summed    bool // since they last spoke, we sent a filter over what we have
+	mustReply bool   // they said something that calls for an answer
+	inFlight  bool   // we sent changes, and they have not spoken since
+	ruledOut  int    // how many changes their filter has ruled out
+	summary   []Have // what we sent, with a filter, since they last spoke
 	askAgain  bool
 	wary      bool // they don't know what we took for arrived
 }
@@ -68,7 +68,7 @@ func (s *State) Receive(g *graph.Graph, m *Message) {
 	s.noteLoss(heads, m)
 	s.heardFrom, s.inFlight, s.automerge = true, false, s.automerge || m.Flags&FlagV2 != 0
 	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
-	s.theirs.bases, s.theirs.filter, s.ruledOut, s.summed = basesOf(m.Have), Bloom{}, 0, false
+	s.theirs.bases, s.theirs.filter, s.ruledOut, s.summary = basesOf(m.Have), Bloom{}, 0, nil
 	if !known(g, heads) {
 		s.theirs.filter = firstFilter(m.Have).clone()
 	}
@@ -155,7 +155,10 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 	need := s.need(in, lead)
 	news := !s.spoken || s.mustReply || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
 	send := g.Deliverable(s.owed(in, len(lead) > 0))
-	if !news && len(send) == 0 {
+	// Whoever has been asked, and told what we have, will speak, or is a stranger
+	// who may wait for news.
+	asked := s.summary != nil && len(lead) > 0 && slices.Equal(s.told.need, need)
+	if (!news || asked) && len(send) == 0 {
 		return nil
 	}
 	send = send[:g.FirstBatch(send, maxBytes)]
@@ -197,16 +200,16 @@ func (s *State) have(in *graph.Intake, lead []change.Hash) []Have {
 		return []Have{{}}
 	case !subset(lead, s.theirs.heads):
 		return nil // held changes wait for others: ask for those only
-	case s.summed:
-		return nil // they know, and have not answered yet
+	case s.summary != nil:
+		return s.summary // the last one counts; a new one would say little more
 	}
-	s.summed = true
 	rest := g.Lacking(s.shared)
 	bloom := NewBloom(len(rest))
 	for _, i := range rest {
 		bloom.Add(g.Hash(i))
 	}
-	return []Have{{LastSync: s.shared, Bloom: bloom}}
+	s.summary = []Have{{LastSync: s.shared, Bloom: bloom}}
+	return s.summary
 }
 
 // willHave returns heads of what a neighbour will have that takes all we sent.

@@ -141,6 +141,32 @@ func TestAskAgain(t *testing.T) {
 	})
 }
 
+// TestSummaryStands: if we speak again before a neighbour has answered, it still
+// learns at once what we have, and needn't be asked for one change after the
+// other.
+func TestSummaryStands(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		n, w := pair(t, newOurs(t), neighbour, 20)
+		n.exchange()
+		for range 100 {
+			n.edit(1)
+		}
+		n.reconnect(w, true, true)
+		n.speak(w, 1)
+		n.deliver(w, 1)
+		for range 5 {
+			n.edit(0)
+			n.speak(w, 0)
+		}
+		for len(w.queue[0]) > 0 {
+			n.deliver(w, 0)
+		}
+		if messages, changes := n.exchange(); messages > 8 || changes > 110 {
+			t.Errorf("%d messages with %d changes", messages, changes)
+		}
+	})
+}
+
 // TestReadOnly: a neighbour that takes nothing gets nothing.
 func TestReadOnly(t *testing.T) {
 	o := newOurs(t)
