@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -146,24 +145,13 @@ func (s *session) begin(join wire.Join) {
 	s.mu.Unlock()
 	s.gate = replica.NewGate(join.SenderID)
 	s.neighbour = replica.Neighbour{
-		Origin:   origin(join),
+		Origin:   Origin(join),
 		Refusals: join.Metadata.Godwit != nil && join.Metadata.Godwit.Refusals,
 		Session:  s,
 	}
 	s.docs = map[docid.ID]*conversation{}
 	s.slots = semaphore.NewWeighted(underWay)
 	s.conn.SetReadLimit(socket.FrameLimit)
-}
-
-// origin names what a peer brings, in the log: by its storage, if it has one.
-func origin(join wire.Join) (id [16]byte) {
-	name := join.Metadata.StorageID
-	if name == "" {
-		name = join.SenderID
-	}
-	sum := sha256.Sum256([]byte("godwit origin\x00" + name))
-	copy(id[:], sum[:])
-	return id
 }
 
 // receive acts on one frame.
