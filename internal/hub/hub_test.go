@@ -162,6 +162,7 @@ func TestClose(t *testing.T) {
 		for i, p := range peers {
 			p.edit(id(i % 4))
 		}
+		synctest.Wait()
 		closed := make(chan struct{})
 		go func() {
 			n.hub.Close()

@@ -166,11 +166,11 @@ func TestMemoryOfWhatWasSaid(t *testing.T) {
 			_ = conn.WriteFrame(wire.Append(nil, wire.Sync{SenderID: "alice", Document: id(document), Data: data}))
 		}
 		for i := range 20 {
-			say(i % 10) // what was said before is forgotten
+			say(i % 4) // what was said before is forgotten
 		}
 		synctest.Wait()
 		n.checkEnded()
-		for i := range 10 {
+		for i := range 2 {
 			say(10 + i)
 		}
 		synctest.Wait()

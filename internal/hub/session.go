@@ -34,7 +34,7 @@ const (
 	underWay = 64
 	// sessionBytes bounds what is remembered of what a peer last said about
 	// all its documents: heads, filters.
-	sessionBytes = 64 << 20
+	sessionBytes = 16 << 20
 )
 
 // session is one connection. Its reader runs in Serve, its writer in a
