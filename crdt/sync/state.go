@@ -168,7 +168,7 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 	s.told.heads, s.told.need = g.Heads(), need
 	// What is only asked for may remain unanswered.
 	s.inFlight = len(send) > 0
-	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(in, lead)}, Indices: send}
+	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(in)}, Indices: send}
 }
 
 // need returns what to ask for: what their heads lead to. Where these build on
@@ -191,15 +191,13 @@ func (s *State) pretendLoss() *Reply {
 // have summarises what we have. To a neighbour whose heads we know it suffices
 // to name what it will have after this message: it has nothing else that we
 // lack. To others it is what is shared, and a filter over the rest.
-func (s *State) have(in *graph.Intake, lead []change.Hash) []Have {
+func (s *State) have(in *graph.Intake) []Have {
 	g := in.Graph()
 	switch {
 	case s.heardFrom && known(g, s.theirs.heads):
 		return []Have{{LastSync: s.willHave(g)}}
 	case s.mustReset(in):
 		return []Have{{}}
-	case !subset(lead, s.theirs.heads):
-		return nil // held changes wait for others: ask for those only
 	case s.summary != nil:
 		return s.summary // the last one counts; a new one would say little more
 	}
@@ -251,13 +249,4 @@ func contains(hashes []change.Hash, h change.Hash) bool {
 // unionHashes returns the union of two lists, ascending.
 func unionHashes(a, b []change.Hash) []change.Hash {
 	return slices.Compact(change.SortHashes(slices.Concat(a, b)))
-}
-
-func subset(small, large []change.Hash) bool {
-	for _, h := range small {
-		if !contains(large, h) {
-			return false
-		}
-	}
-	return true
 }

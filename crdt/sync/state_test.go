@@ -167,6 +167,74 @@ func TestSummaryStands(t *testing.T) {
 	})
 }
 
+// TestAutomergeGoesFirst: as long as it has something that we don't know, it
+// gets no changes, since its filter might be wrong; then it gets just what it
+// lacks.
+func TestAutomergeGoesFirst(t *testing.T) {
+	for _, v := range []version{js35, rust0512} {
+		o := newOurs(t)
+		n := newNetwork(t, 1, o, newAutomerge(v))
+		for s := range 2 {
+			for range 10 {
+				n.edit(s)
+			}
+		}
+		w := n.connect(0, 1)
+		n.speak(w, 1)
+		n.deliver(w, 1)
+		n.speak(w, 0)
+		if n.carried != 0 {
+			t.Errorf("%d changes were sent on the word of a filter", n.carried)
+		}
+		if messages, changes := n.exchange(); messages > 4 || changes != 20 {
+			t.Errorf("%d messages with %d changes", messages, changes)
+		}
+	}
+}
+
+// TestNeedBringsWhatComesBefore: a neighbour that only says what it needs gets
+// all that it lacks below.
+func TestNeedBringsWhatComesBefore(t *testing.T) {
+	o := newOurs(t)
+	n := newNetwork(t, 1, o)
+	n.plain = true
+	for range 10 {
+		n.edit(0)
+	}
+	var s sync.State
+	s.Receive(o.graph, &sync.Message{Heads: []change.Hash{{1}, o.changes[3].Hash}, Need: o.heads()})
+	if reply := s.Generate(o.intake, 1<<20); reply == nil || len(reply.Indices) != 6 || reply.Indices[0] != 4 {
+		t.Errorf("it gets %+v", reply)
+	}
+}
+
+// TestResumeClaimsNothingLost: what we have lost since we last spoke is not
+// claimed to be shared.
+func TestResumeClaimsNothingLost(t *testing.T) {
+	o := newOurs(t)
+	n := newNetwork(t, 1, o)
+	n.edit(0)
+	s := sync.Resume([]change.Hash{{1}, o.heads()[0]})
+	reply := s.Generate(o.intake, 1<<20)
+	if have := reply.Message.Have; len(have) != 1 || !same(have[0].LastSync, o.heads()) {
+		t.Errorf("claimed %+v", have)
+	}
+}
+
+// TestBegunAnew: a neighbour that begins a new conversation without our notice,
+// and so never got what was on its way, gets it again.
+func TestBegunAnew(t *testing.T) {
+	eachNeighbour(t, func(t *testing.T, neighbour store) {
+		n, w := pair(t, newOurs(t), neighbour, 20)
+		n.exchange()
+		n.edit(0)
+		n.speak(w, 0)
+		w.queue[0], w.queue[1] = nil, nil
+		w.talk[1], w.dirty[1] = neighbour.connect(false, 0), true
+		n.exchange()
+	})
+}
+
 // TestReadOnly: a neighbour that takes nothing gets nothing.
 func TestReadOnly(t *testing.T) {
 	o := newOurs(t)
