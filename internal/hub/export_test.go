@@ -87,6 +87,6 @@ func (t *Tail) Bytes() int { return t.tail.bytes }
 const (
 	TailBytes    = tailBytes
 	MaxWhispers  = maxWhispers
-	SliceChanges = sliceChanges
+	ParseChanges = parseChanges
 	SmallLetter  = smallLetter
 )

@@ -10,11 +10,12 @@ import (
 )
 
 const (
-	// sliceChanges is how many changes of one message are parsed before they
-	// are handed over: the length of a message doesn't tell in memory.
-	sliceChanges = 2048
-	// sliceBytes likewise, in bytes.
-	sliceBytes = 1 << 20
+	// parseChanges is how many changes of one message are parsed before they
+	// are handed over.
+	parseChanges = 2048
+	// parseBytes likewise, in bytes of memory, which the length of a message
+	// doesn't tell: references take many times the bytes that name them.
+	parseBytes = 1 << 20
 	// deflation is how much a deflated byte can become.
 	deflation = 1032
 	// lean is how long a frame may be for its changes to keep it in memory.
@@ -48,7 +49,7 @@ func (in *incoming) next(ev *replica.Received) error {
 	alone := in.inflated() > 0
 	for size := 0; !in.done(); {
 		n := len(ev.Changes) + len(ev.Invalid)
-		if n > 0 && (alone || n >= sliceChanges || size >= sliceBytes || in.inflated() > 0) {
+		if n > 0 && (alone || n >= parseChanges || size >= parseBytes || in.inflated() > 0) {
 			return nil
 		}
 		chunk, _, rest, err := change.Split(in.blobs[0])
@@ -58,29 +59,31 @@ func (in *incoming) next(ev *replica.Received) error {
 		if in.blobs[0] = rest; len(rest) == 0 {
 			in.blobs = in.blobs[1:]
 		}
-		size += len(chunk)
 		if in.clone {
 			chunk = bytes.Clone(chunk)
 		}
-		if err := parse(chunk, ev); err != nil {
+		taken, err := parse(chunk, ev)
+		if err != nil {
 			return err
 		}
+		size += taken
 	}
 	return nil
 }
 
-// parse adds a change to what was received. Only bytes that are no change at
-// all are an error.
-func parse(chunk []byte, ev *replica.Received) error {
+// parse adds a change to what was received, and returns what that takes in
+// memory, in bytes. Only bytes that are no change at all are an error.
+func parse(chunk []byte, ev *replica.Received) (int, error) {
 	c, err := change.Parse(chunk)
 	var invalid *change.InvalidError
 	switch {
 	case err == nil:
 		ev.Changes = append(ev.Changes, c)
+		return c.Footprint(), nil
 	case errors.As(err, &invalid) && invalid.Hash != change.Hash{}:
 		ev.Invalid = append(ev.Invalid, invalid)
+		return len(chunk), nil
 	default:
-		return fmt.Errorf("%w: %w", errChunk, err)
+		return 0, fmt.Errorf("%w: %w", errChunk, err)
 	}
-	return nil
 }

@@ -52,7 +52,7 @@ func deflated(t *testing.T, chunk []byte) []byte {
 }
 
 func TestLongMessages(t *testing.T) {
-	const changes = 2*hub.SliceChanges + 100
+	const changes = 2*hub.ParseChanges + 100
 	chunks := chunksOf(changes)
 	var packed [][]byte
 	for _, chunk := range chunks[:50] {
@@ -83,7 +83,7 @@ func TestLongMessages(t *testing.T) {
 
 // TestGarbageBetweenChanges: what came before is taken, and the session ends.
 func TestGarbageBetweenChanges(t *testing.T) {
-	chunks := chunksOf(hub.SliceChanges + 10)
+	chunks := chunksOf(hub.ParseChanges + 10)
 	wrongSum := bytes.Clone(chunks[len(chunks)-1])
 	wrongSum[5]++
 	for name, garbage := range map[string][]byte{
@@ -114,7 +114,7 @@ func TestLeavingInTheMiddle(t *testing.T) {
 		bob := n.peer("bob").connect().find(id(1))
 		release := n.store.hold()
 		p := n.peer("alice").connect()
-		p.bring(chunksOf(4 * hub.SliceChanges)...)
+		p.bring(chunksOf(4 * hub.ParseChanges)...)
 		synctest.Wait()
 		p.disconnect()
 		synctest.Wait()
@@ -151,6 +151,60 @@ func TestUnderWay(t *testing.T) {
 			t.Errorf("%d changes were appended", got)
 		}
 	})
+}
+
+// TestHeavyChanges: nor can it bring a few whose length doesn't tell what they
+// take in memory.
+func TestHeavyChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, hub.Config{})
+		heavy := heavyChange(t)
+		if size, length := heavy.Footprint(), len(heavy.Bytes()); size < 1<<20 || size < 8*length {
+			t.Fatalf("a chunk of %d bytes takes %d", length, size)
+		}
+		p := n.peer("alice").connect()
+		release := n.store.hold()
+		p.bring(chunksOf(1)...)
+		synctest.Wait()
+		const many = 20
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			for range many {
+				p.bring(heavy.Bytes())
+			}
+		}()
+		synctest.Wait()
+		if got := n.seen.received.Load(); got > 8 {
+			t.Errorf("%d messages were taken while none was dealt with", got)
+		}
+		release()
+		<-sent
+		synctest.Wait()
+		if got := n.seen.received.Load(); got < many {
+			t.Errorf("%d messages were taken", got)
+		}
+		n.checkEnded()
+	})
+}
+
+// heavyChange returns a change that overwrites ids between which there is no
+// regularity, so that each is remembered by itself.
+func heavyChange(t *testing.T) *change.Change {
+	t.Helper()
+	draft := change.Draft{Actor: "heavy", Seq: 1, StartOp: 1 << 30}
+	counter := uint64(1)
+	for i := range uint64(80_000) {
+		counter += 1 + i%3
+		draft.Ops = append(draft.Ops, change.Op{
+			Key: change.MapKey("k"), Action: change.ActionDelete, Pred: []change.OpID{{Counter: counter, Actor: "heavy"}},
+		})
+	}
+	made, err := draft.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 // TestMemoryOfWhatWasSaid: heads and filters are remembered, within bounds.

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/godwit-sync/godwit/crdt/change"
 	crdtsync "github.com/godwit-sync/godwit/crdt/sync"
 	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/internal/socket"
@@ -58,10 +59,20 @@ func wait(s *semaphore.Weighted, n int64) {
 	}
 }
 
-// cost is how many of its session's slots a slice takes.
+// cost is how many of its session's slots a slice takes: one for so many
+// changes, or for so much memory, whichever is more. A huge change takes all.
 func cost(ev *replica.Received) int64 {
-	const perSlot = 128 // changes
-	return 1 + int64(len(ev.Changes)+len(ev.Invalid))/perSlot
+	const perSlot, slotBytes = 128, 64 << 10
+	count := 1 + (len(ev.Changes)+len(ev.Invalid))/perSlot
+	return int64(min(underWay, max(count, footprint(ev.Changes)/slotBytes)))
+}
+
+// footprint is what changes take in memory, in bytes.
+func footprint(changes []*change.Change) (bytes int) {
+	for _, c := range changes {
+		bytes += c.Footprint()
+	}
+	return bytes
 }
 
 func total(blobs [][]byte) (bytes int) {

@@ -91,7 +91,7 @@ func (d *Document) Footprint() int64 {
 	if d.intake == nil {
 		return 0
 	}
-	const perHeld = 512
+	const perHeld = 256 // for being found when what it waits for comes
 	held, bytes := d.intake.Holding()
 	return d.intake.Graph().Footprint() + int64(bytes+held*perHeld)
 }

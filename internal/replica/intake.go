@@ -10,8 +10,8 @@ import (
 // What one step takes in, and so what one append holds, but for the last change
 // and the held ones that it lets go.
 const (
-	sliceChanges = 4096
-	sliceBytes   = 1 << 20
+	stepChanges = 4096
+	stepBytes   = 1 << 20
 )
 
 // slice is the work of one step.
@@ -23,7 +23,7 @@ type slice struct {
 	bytes  int
 }
 
-func (s *slice) full() bool { return s.seen >= sliceChanges || s.bytes >= sliceBytes }
+func (s *slice) full() bool { return s.seen >= stepChanges || s.bytes >= stepBytes }
 
 func (s *slice) take(c *change.Change, origin [16]byte) {
 	if len(s.staged) > 0 && s.origin != origin {
