@@ -12,9 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/godwit-sync/godwit/internal/hub"
-	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/internal/socket"
-	"github.com/godwit-sync/godwit/internal/wire"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -99,7 +97,8 @@ func New(config Config) (*Relay, error) {
 	r.counters = newCounters(r.registry)
 	r.hub = hub.New(hub.Config{
 		Store:            config.Store,
-		Greeting:         greeting(config),
+		PeerID:           config.PeerID,
+		StorageID:        storageID(config.Store),
 		Logger:           config.Logger,
 		Observer:         r.counters,
 		GraphBytes:       config.GraphBytes,
@@ -110,15 +109,10 @@ func New(config Config) (*Relay, error) {
 	return r, nil
 }
 
-// greeting tells peers who the relay is. Clients take it that their changes are
+// storageID names the store to peers. Clients take it that their changes are
 // saved when a peer with a storage id has them; another incarnation of the
 // store is another storage.
-func greeting(config Config) replica.Greeting {
-	return replica.Greeting{PeerID: config.PeerID, Metadata: wire.Metadata{
-		StorageID: uuid.UUID(config.Store.Incarnation()).String(),
-		Godwit:    &wire.Extension{Version: 1, Refusals: true},
-	}}
-}
+func storageID(store *storage.Store) string { return uuid.UUID(store.Incarnation()).String() }
 
 // Run waits for ctx to end, then ends all connections, waits until whatever
 // they brought is durable or known not to be, and returns nil. From then on the

@@ -15,6 +15,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/internal/wire"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -30,10 +31,13 @@ type Store interface {
 
 // Config says how a hub works.
 type Config struct {
-	Store    Store // required
-	Greeting replica.Greeting
-	Logger   *slog.Logger // nil = silent
-	Observer Observer     // nil = none
+	Store  Store  // required
+	PeerID string // our name in the protocol; required
+	// StorageID names what peers' changes are saved in, to peers that want to
+	// know; another one for another life of the store. Empty = nothing is said.
+	StorageID string
+	Logger    *slog.Logger // nil = silent
+	Observer  Observer     // nil = none
 	// GraphBytes is how much memory the documents' graphs, and what else is read
 	// again when needed, may take; 0 = 256 MiB. Those that are in use at the
 	// moment may exceed it. What a document takes because it is open, about a
@@ -75,6 +79,14 @@ func (c Config) withDefaults() Config {
 // inflatingBytes bounds what deflated chunks of all sessions together may take
 // while they are under way.
 const inflatingBytes = 4 * change.MaxChunk
+
+// greeting tells peers who we are, and what we speak besides the protocol.
+func (c *Config) greeting() replica.Greeting {
+	return replica.Greeting{PeerID: c.PeerID, Metadata: wire.Metadata{
+		StorageID: c.StorageID,
+		Godwit:    &wire.Extension{Version: 1, Refusals: true},
+	}}
+}
 
 // Hub connects sessions, documents and a store.
 type Hub struct {

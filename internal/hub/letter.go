@@ -38,7 +38,7 @@ func (d *document) address(reply *crdtsync.Reply) *letter {
 func (s *session) writeLetter(d *document, l *letter) error {
 	const envelope = 256
 	frame := wire.AppendSync(make([]byte, 0, envelope+l.size), wire.Sync{
-		SenderID: s.hub.Greeting.PeerID, TargetID: s.peerID, Document: d.id,
+		SenderID: s.hub.PeerID, TargetID: s.peerID, Document: d.id,
 	}, l.size)
 	body := len(frame)
 	frame = append(frame, l.header...)

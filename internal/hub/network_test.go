@@ -12,9 +12,7 @@ import (
 	"time"
 
 	"github.com/godwit-sync/godwit/internal/hub"
-	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/internal/socket"
-	"github.com/godwit-sync/godwit/internal/wire"
 )
 
 // network is a hub and the way to reach it: pipes in memory, within a synctest
@@ -80,7 +78,7 @@ func newHub(t testing.TB, config hub.Config) *network {
 		config.Store = n.store
 	}
 	config.Observer = n.seen
-	config.Greeting = replica.Greeting{PeerID: "relay", Metadata: wire.Metadata{StorageID: "store"}}
+	config.PeerID, config.StorageID = "relay", "store"
 	n.hub = hub.New(config)
 	return n
 }

@@ -126,7 +126,7 @@ func (s *session) greet() error {
 	if err != nil {
 		return err
 	}
-	join, answer, err := s.hub.Greeting.Answer(m)
+	join, answer, err := s.hub.greeting().Answer(m)
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func (s *session) close(err error) {
 	s.closing.Do(func() {
 		code, text := farewell(err)
 		if free, peer := s.stopWriting(); free && code != socket.CodeNormal {
-			_ = s.write(wire.Error{SenderID: s.hub.Greeting.PeerID, TargetID: peer, Text: text})
+			_ = s.write(wire.Error{SenderID: s.hub.PeerID, TargetID: peer, Text: text})
 		}
 		s.conn.Close(code, text)
 	})

@@ -125,7 +125,7 @@ func (s *session) writeFor(d *document) error {
 		return s.writeLetter(d, letter)
 	}
 	room.release()
-	me := s.hub.Greeting.PeerID
+	me := s.hub.PeerID
 	switch {
 	case send == nil:
 		return nil
