@@ -14,9 +14,11 @@
 //
 // The state machine differs from Automerge's own in what it costs and in when
 // it is quiet. Where all of a neighbour's heads are known here, what it lacks
-// is computed from the graph; a Bloom filter is only for the rest. What was
-// sent is remembered as a frontier, not as a set of hashes. And after its
-// first answer it speaks only if it has something new to say.
+// is computed from the graph; a Bloom filter is only for the rest, and never
+// decides what an Automerge gets: that sends without waiting for us, and then
+// its heads are known. What was sent is remembered as a frontier, not as a set
+// of hashes. And after its first answer it speaks only if it has something new
+// to say, or changes to acknowledge.
 //
 // Nothing here is safe for concurrent use: a document has one owner.
 package sync

@@ -141,9 +141,9 @@ func TestAskAgain(t *testing.T) {
 	})
 }
 
-// TestSummaryStands: if we speak again before a neighbour has answered, it still
-// learns at once what we have, and needn't be asked for one change after the
-// other.
+// TestSummaryStands: what happens before a neighbour has answered doesn't keep it
+// from learning what we have, so that it needn't be asked for one change after
+// the other; nor does it bring it more messages.
 func TestSummaryStands(t *testing.T) {
 	eachNeighbour(t, func(t *testing.T, neighbour store) {
 		n, w := pair(t, newOurs(t), neighbour, 20)
@@ -157,6 +157,9 @@ func TestSummaryStands(t *testing.T) {
 		for range 5 {
 			n.edit(0)
 			n.speak(w, 0)
+		}
+		if len(w.queue[0]) != 1 {
+			t.Errorf("%d messages while one is unanswered", len(w.queue[0]))
 		}
 		for len(w.queue[0]) > 0 {
 			n.deliver(w, 0)
