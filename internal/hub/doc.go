@@ -16,7 +16,7 @@
 // before is stored all the same. [Hub.Close] waits for all of that.
 //
 // Memory is a budget. Graphs of documents that nobody has touched lately are
-// dropped when all documents together exceed theirs, and read again when
+// dropped when all graphs together exceed theirs, and read again when
 // needed. What one connection may have under way is bounded, after which its
 // frames are not read; so is what is remembered of what it said. While many
 // long messages are being written to slow readers, others get short ones.
