@@ -33,6 +33,7 @@ type State struct {
 	inFlight  bool   // we sent changes, and they have not spoken since
 	ruledOut  int    // how many changes their filter has ruled out
 	summary   []Have // what we sent, with a filter, since they last spoke
+	hollow    int    // answers that were called for when we had no heads
 	askAgain  bool
 	wary      bool // they don't know what we took for arrived
 }
@@ -153,7 +154,7 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 	}
 	lead := in.Need(s.theirs.heads)
 	need := s.need(in, lead)
-	news := !s.spoken || s.mustReply || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
+	news := !s.spoken || s.mayAnswer(g) || !slices.Equal(s.told.heads, g.Heads()) || !slices.Equal(s.told.need, need)
 	send := g.Deliverable(s.owed(in, len(lead) > 0))
 	// Whoever has been asked, and told what we have, will speak, or is a stranger
 	// who may wait for news.
@@ -169,6 +170,20 @@ func (s *State) Generate(in *graph.Intake, maxBytes int) *Reply {
 	// What is only asked for may remain unanswered.
 	s.inFlight = len(send) > 0
 	return &Reply{Message: &Message{Heads: g.Heads(), Need: need, Have: s.have(in)}, Indices: send}
+}
+
+// hollowAnswers is how many answers without heads one neighbour gets.
+const hollowAnswers = 3
+
+// mayAnswer reports whether something calls for an answer that does no harm. An
+// answer without heads tells Automerge that we have lost everything, and it
+// sends everything again; if all of that is refused, it would do so for ever.
+func (s *State) mayAnswer(g *graph.Graph) bool {
+	if !s.mustReply || len(g.Heads()) > 0 || !s.spoken {
+		return s.mustReply
+	}
+	s.hollow++
+	return !s.automerge && s.hollow <= hollowAnswers
 }
 
 // need returns what to ask for: what their heads lead to. Where these build on

@@ -124,6 +124,31 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
+// TestAllRefused: a neighbour whose every change is refused falls silent as well,
+// although we have no heads then, which looks to Automerge as if we had lost
+// everything. When we get some, the conversation goes on.
+func TestAllRefused(t *testing.T) {
+	neighbours := map[string]store{
+		"ours": newOurs(t), "JavaScript 3.5": newAutomerge(js35), "JavaScript 2.2": newAutomerge(rust0512), "Rust 0.5.0": newAutomerge(rust050),
+	}
+	for name, neighbour := range neighbours {
+		t.Run(name, func(t *testing.T) {
+			o := newOurs(t)
+			n := newNetwork(t, 1, o, neighbour)
+			o.refuses[n.edit(1).Hash] = true
+			n.plain = true
+			n.edit(1)
+			n.connect(0, 1)
+			if messages, changes := n.exchange(); messages > 12 || changes > 10 {
+				t.Errorf("%d messages with %d changes", messages, changes)
+			}
+			n.edit(0)
+			n.edit(0)
+			n.exchange()
+		})
+	}
+}
+
 // TestAskAgain: what is claimed not to be there comes again, but not what both
 // are known to share.
 func TestAskAgain(t *testing.T) {
