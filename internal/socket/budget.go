@@ -13,7 +13,7 @@ import (
 // ever: room for one frame of the largest size is set aside, and is lent to one
 // frame at a time, which then never waits again. It is through when it has
 // arrived, or when its connection ends for taking too long, and the next in
-// line follows.
+// line follows. While anybody waits, it may not take long: see [ErrSlow].
 type Budget struct {
 	total, largest int64
 
@@ -47,6 +47,21 @@ func (b *Budget) InUse() int64 {
 		used += b.largest
 	}
 	return used
+}
+
+// contested returns how many bytes the account keeps from others: what it
+// holds while anybody waits, none while nobody does.
+func (b *Budget) contested(a *account) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.waiting.Len() == 0:
+		return 0
+	case a.lent:
+		return a.held + b.largest
+	default:
+		return a.held
+	}
 }
 
 // ask takes n bytes for the account, or returns whom to wait for.

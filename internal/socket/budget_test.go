@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -150,5 +151,76 @@ func TestForgottenFrameGivesItsShareBack(t *testing.T) {
 	}
 	for budget.InUse() != 0 {
 		runtime.GC()
+	}
+}
+
+// Frames that hold all there is and hardly grow are cut off, long before any
+// of them has taken too long, once somebody waits.
+func TestFramesThatDawdleMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := socket.NewBudget(2*mega, mega)
+		servers, clients := crowd(t, budget, 2, mega*6/10) // the second one's in what is set aside
+		var dawdling []<-chan error
+		for i, server := range servers {
+			dawdling = append(dawdling, read(server))
+			synctest.Wait()
+			go trickle(t, clients[i], 1, 4*time.Second)
+		}
+		time.Sleep(time.Minute) // nobody waits
+		for i, server := range servers {
+			select {
+			case <-server.Done():
+				t.Errorf("frame %d was cut off before anybody waited", i)
+			default:
+			}
+		}
+		waiting, _ := crowd(t, budget, 1, mega)
+		start := time.Now()
+		expect(t, <-read(waiting[0]), nil)
+		// Once for each of the two, should the first not have been enough.
+		if waited := time.Since(start); waited > 40*time.Second {
+			t.Errorf("waited %v", waited)
+		}
+		for _, result := range dawdling {
+			expect(t, <-result, socket.ErrSlow)
+		}
+	})
+}
+
+// A frame that fills what it holds in less than two minutes may go on, with
+// pauses shorter than silence, while others wait.
+func TestFrameThatKeepsPaceIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := socket.NewBudget(2*mega, mega)
+		server, ws := listen(t, socket.Options{ReadLimit: mega, Budget: budget}).strange(t)
+		ws.SetPingHandler(func(string) error { return nil })
+		go func() { _ = goodbye(ws) }()
+		steady := read(server)
+		announce(t, ws, mega-1, mega*6/10)
+		synctest.Wait()
+		others, _ := crowd(t, budget, 2, mega)
+		frame, err := others[0].ReadFrame() // in what is set aside
+		expect(t, err, nil)
+		waiting := read(others[1])
+		go trickle(t, ws, 140<<10, 11*time.Second)
+		expect(t, <-steady, nil)
+		frame.Release()
+		expect(t, <-waiting, nil)
+	})
+}
+
+// trickle sends n bytes of a frame at every interval, until the connection or
+// the test ends.
+func trickle(t *testing.T, ws *websocket.Conn, n int, interval time.Duration) {
+	t.Helper()
+	for {
+		if _, err := ws.NetConn().Write(make([]byte, n)); err != nil {
+			return
+		}
+		select {
+		case <-time.After(interval):
+		case <-t.Context().Done():
+			return
+		}
 	}
 }

@@ -18,7 +18,8 @@
 // Memory: an idle connection holds its reader's stack and a read buffer of
 // 1 KiB. A frame of up to 4 KiB costs what it is long. A larger one reserves
 // its memory as it arrives from a [Budget] that all connections share, and
-// waits for it if need be; [Frame.Release] gives it back.
+// waits for it if need be; [Frame.Release] gives it back. A frame that dawdles
+// while others wait loses it, with its connection.
 //
 // Compression is never negotiated: Automerge's data is compressed already, and
 // a limit on what is received would count compressed bytes.

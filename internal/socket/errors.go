@@ -24,7 +24,8 @@ var (
 	ErrSilent = errors.New("socket: peer is silent")
 	// ErrNotReading: the peer took too long to take what was sent.
 	ErrNotReading = errors.New("socket: peer does not read")
-	// ErrSlow: the peer took too long to send one frame.
+	// ErrSlow: the peer took too long to send one frame, or dawdled while
+	// others waited for the memory that the frame holds.
 	ErrSlow = errors.New("socket: frame takes too long")
 	// ErrBusy: a frame waited in vain for the memory to hold it.
 	ErrBusy = errors.New("socket: no memory for the frame")

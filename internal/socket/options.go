@@ -23,6 +23,11 @@ const (
 	defaultWriteTimeout     = 30 * time.Second
 )
 
+// contestedFill is the pace of a frame that keeps others waiting: it receives
+// as much as it holds of the budget in this time. 2 MiB need 18 KB/s, the
+// largest frame 1.1 MB/s.
+const contestedFill = 2 * time.Minute
+
 // Options are a connection's limits. The zero value is ready for use.
 type Options struct {
 	// CheckOrigin decides whether a page may connect; nil = what
@@ -32,7 +37,9 @@ type Options struct {
 	// [Dial] looks at it.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// Budget is where frames above 4 KiB reserve their memory; nil = nowhere,
-	// the read limit alone bounds them.
+	// the read limit alone bounds them. If others wait for memory throughout a
+	// time of Silence in which a frame received less than its part of what
+	// would, in two minutes, be as much as it holds, its connection ends.
 	Budget *Budget
 	// ReadLimit is the longest frame accepted, in bytes, until
 	// [Conn.SetReadLimit] says otherwise; 0 = [FirstLimit].

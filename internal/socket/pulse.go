@@ -17,12 +17,17 @@ type pulse struct {
 
 	maxSilence int32 // in intervals
 	maxFrame   int32 // in intervals
+	fill       int32 // contestedFill, in intervals
 
 	listening atomic.Bool  // somebody waits for the network
 	heard     atomic.Bool  // something came in this interval
 	silence   atomic.Int32 // intervals in a row in which somebody listened and nothing came
 	frame     atomic.Int32 // intervals for which a frame has been arriving; negative: none is
 	ponging   atomic.Bool  // an answer to a ping is under way
+
+	account   atomic.Pointer[account] // what the arriving frame holds; nil: nothing
+	contested atomic.Int32            // intervals in a row at whose end others waited for that
+	received  atomic.Int64            // bytes that came in these
 }
 
 const noFrame = -1
@@ -33,6 +38,7 @@ func (p *pulse) start(c *Conn, opts Options) {
 	p.interval = opts.PingInterval
 	p.maxSilence = opts.intervals(opts.Silence)
 	p.maxFrame = opts.intervals(opts.FrameTimeout)
+	p.fill = opts.intervals(contestedFill)
 	p.frame.Store(noFrame)
 	c.ws.SetPongHandler(func(string) error { p.heard.Store(true); return nil })
 	c.ws.SetPingHandler(p.pinged)
@@ -63,11 +69,8 @@ func (p *pulse) beat() {
 
 // verdict counts the interval that has passed.
 func (p *pulse) verdict() error {
-	if p.frame.Load() != noFrame && p.frame.Add(1) > p.maxFrame {
-		if p.listening.Load() {
-			return ErrSlow
-		}
-		return ErrBusy
+	if err := p.frameVerdict(); err != nil {
+		return err
 	}
 	if p.heard.Swap(false) || !p.listening.Load() {
 		p.silence.Store(0)
@@ -77,6 +80,42 @@ func (p *pulse) verdict() error {
 		return ErrSilent
 	}
 	return nil
+}
+
+// frameVerdict counts the interval for the frame that is arriving, if any.
+func (p *pulse) frameVerdict() error {
+	n := p.frame.Load()
+	if n == noFrame || !p.frame.CompareAndSwap(n, n+1) { // it may just have arrived
+		return nil
+	}
+	switch listening := p.listening.Load(); {
+	case n >= p.maxFrame && !listening:
+		return ErrBusy
+	case n >= p.maxFrame, p.dawdles(listening && n > 0):
+		return ErrSlow
+	}
+	return nil
+}
+
+// dawdles tells whether others wait for memory while the frame that holds it
+// hardly grows. One beat proves nothing: networks stall, and a line may be
+// about to move, so it takes as many as silence does. Nor does a beat at which
+// the frame was not due, for it had just begun or waited itself.
+func (p *pulse) dawdles(due bool) bool {
+	var held int64
+	if a := p.account.Load(); a != nil && due {
+		held = a.budget.contested(a)
+	}
+	if held == 0 {
+		p.contested.Store(0)
+		p.received.Store(0)
+		return false
+	}
+	if p.contested.Add(1) < p.maxSilence {
+		return false
+	}
+	p.contested.Store(0)
+	return p.received.Swap(0) < held*int64(p.maxSilence)/int64(p.fill)
 }
 
 // pinged answers a ping, without making the reader wait for the writer: if both

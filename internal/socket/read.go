@@ -93,6 +93,8 @@ func (c *Conn) assemble(r io.Reader) (Frame, error) {
 		return Frame{Bytes: bytes.Clone(scratch[:n])}, nil
 	}
 	share := c.budget.open()
+	c.pulse.account.Store(share.content())
+	defer c.pulse.account.Store(nil)
 	data, err := c.assembleLarge(r, scratch[:], share)
 	if err != nil {
 		share.release()
@@ -142,6 +144,7 @@ func (c *Conn) fill(r io.Reader, buf []byte) (n int, complete bool, err error) {
 		read, err := r.Read(buf[n:])
 		n += read
 		c.pulse.heard.Store(true)
+		c.pulse.received.Add(int64(read))
 		if err == io.EOF { //nolint:errorlint // a lost connection may wrap it, a complete message doesn't
 			return n, true, nil
 		}

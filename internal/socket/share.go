@@ -45,6 +45,14 @@ func (s *share) grow(n int64, done <-chan struct{}) error {
 	}
 }
 
+// content is what the share holds; nil if it has no bounds.
+func (s *share) content() *account {
+	if s == nil {
+		return nil
+	}
+	return s.account
+}
+
 // release gives everything back.
 func (s *share) release() {
 	if s != nil {
