@@ -28,7 +28,9 @@
 // status page to itself if they are nobody else's business.
 //
 // A page may connect if its origin is the host that it asked for, or this
-// machine, or one of [Config].AllowOrigins. Requests without an origin don't
+// machine, or one of [Config].AllowOrigins. The first doesn't hold for what
+// comes over loopback, where a name proves nothing: behind a proxy on the same
+// machine, pages of the public host need AllowOrigins. Requests without an origin don't
 // come from pages and are let in. There is no access control yet: whoever
 // reaches a relay may read and write every document whose id they know, and
 // end another's connection by calling themselves the same.

@@ -146,6 +146,27 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// TestReboundName: a page whose name has come to mean this machine may connect
+// only if it was allowed.
+func TestReboundName(t *testing.T) {
+	w := begin(t, func(c *relay.Config) { c.AllowOrigins = []string{"https://app.example.org"} })
+	for origin, allowed := range map[string]bool{
+		"https://rebound.example": false,
+		"https://app.example.org": true,
+	} {
+		header := http.Header{"Origin": {origin}, "Host": {strings.TrimPrefix(origin, "https://")}}
+		ws, response, err := websocket.DefaultDialer.Dial("ws://"+w.address, header)
+		if (err == nil) != allowed {
+			t.Errorf("origin %q: %v", origin, err)
+		}
+		if err == nil {
+			_ = ws.Close()
+		} else if response == nil || response.StatusCode != http.StatusForbidden {
+			t.Errorf("origin %q: %v", origin, response)
+		}
+	}
+}
+
 // TestRunEndsGracefully: everybody is told; what was under way is stored;
 // newcomers are sent away; health says why.
 func TestRunEndsGracefully(t *testing.T) {

@@ -25,8 +25,9 @@ type Config struct {
 	// Store keeps the documents. It must stay open until Run has returned. One
 	// store serves one relay.
 	Store *storage.Store
-	// AllowOrigins are pages that may connect, besides those of the same host
-	// and of loopback hosts: "https://app.example.org",
+	// AllowOrigins are pages that may connect, besides those of loopback hosts
+	// and, unless they come over loopback (as from a proxy on this machine), of
+	// the same host: "https://app.example.org",
 	// "https://*.example.org", "null" for pages without an origin, "*" for all.
 	// Programs other than browsers send no origin and are always allowed.
 	AllowOrigins []string

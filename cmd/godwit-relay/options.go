@@ -17,7 +17,7 @@ Every flag can be given as the environment variable that stands beside it.`
 type options struct {
 	Listen       string           `default:"127.0.0.1:3030" env:"GODWIT_LISTEN" placeholder:"HOST:PORT" help:"Where to listen, ${default} unless told otherwise; port 0 picks a free one."`
 	Data         string           `default:"./godwit-data" env:"GODWIT_DATA" type:"path" placeholder:"DIR" help:"Directory to keep data in, ${default} unless told otherwise; made if missing."`
-	AllowOrigin  []string         `env:"GODWIT_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Web pages that may connect, besides those of this host and of loopback hosts: https://app.example.org, https://*.example.org, or * for all."`
+	AllowOrigin  []string         `env:"GODWIT_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Web pages that may connect, besides those of loopback hosts and of the host they ask for (not behind a proxy on this machine): https://app.example.org, https://*.example.org, or * for all."`
 	LogLevel     string           `default:"info" enum:"debug,info,warn,error" env:"GODWIT_LOG_LEVEL" placeholder:"LEVEL" help:"How much to log: debug, info (as by default), warn or error."`
 	LogFormat    string           `default:"text" enum:"text,json" env:"GODWIT_LOG_FORMAT" placeholder:"FORMAT" help:"How to log: text (as by default) or json."`
 	InsecureOpen bool             `env:"GODWIT_INSECURE_OPEN" help:"Listen beyond this machine although there is no access control: whoever reaches the relay may read and write every document whose id they know."`

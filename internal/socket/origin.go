@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -17,7 +18,9 @@ var defaultOrigins = (&origins{}).allow
 // AllowOrigins returns a check for [Options]. It allows requests without an
 // Origin header (which pages always send, and other programs don't), pages of
 // the same host and port, and pages of the local machine, whatever their port.
-// Each pattern allows more:
+// What reaches a server over loopback is no page of the same host unless it is
+// one of the local machine: any name can be made to resolve to 127.0.0.1, once
+// its page is loaded (DNS rebinding). Each pattern allows more:
 //
 //	https://app.example.org     pages of this origin
 //	https://*.example.org:8443  pages of every host below this one
@@ -82,7 +85,14 @@ func (o *origins) allow(r *http.Request) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return u.Host == strings.ToLower(r.Host) || loopback(u.Hostname()) || o.covers(u)
+	return loopback(u.Hostname()) || o.covers(u) ||
+		u.Host == strings.ToLower(r.Host) && !overLoopback(r)
+}
+
+// overLoopback tells whether the request came to a loopback address.
+func overLoopback(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && local.IP.IsLoopback()
 }
 
 func (o *origins) covers(u *url.URL) bool {

@@ -1,7 +1,9 @@
 package socket_test
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"testing"
 
@@ -54,6 +56,43 @@ func TestAllowOrigins(t *testing.T) {
 		}
 		if got := allow(r); got != c.want {
 			t.Errorf("%q with %q: %v", c.origin, c.patterns, got)
+		}
+	}
+}
+
+// A name that resolves to this machine, such as a page may get for itself, is
+// not the same host, though it is what the page asked for.
+func TestReboundNameIsNotTheSameHost(t *testing.T) {
+	for _, c := range []struct {
+		local, host, origin string
+		patterns            []string
+		want                bool
+	}{
+		{"127.0.0.1", "rebound.example:3030", "http://rebound.example:3030", nil, false},
+		{"127.0.0.2", "rebound.example:3030", "http://rebound.example:3030", nil, false},
+		{"::1", "rebound.example:3030", "http://rebound.example:3030", nil, false},
+		{"::ffff:127.0.0.1", "rebound.example:3030", "http://rebound.example:3030", nil, false},
+		{"127.0.0.1", "127.0.0.1.nip.example", "http://127.0.0.1.nip.example", nil, false},
+		{"127.0.0.1", "app.example", "https://app.example", []string{"https://app.example"}, true},
+		{"127.0.0.1", "app.example", "http://localhost:5173", nil, true},
+		{"127.0.0.1", "localhost:3030", "http://localhost:3030", nil, true},
+		{"::1", "[::1]:3030", "http://[::1]:3030", nil, true},
+		{"127.0.0.1", "app.example", "", nil, true},
+		{"192.0.2.1", "relay.example:3030", "http://relay.example:3030", nil, true},
+		{"2001:db8::1", "relay.example", "https://relay.example", nil, true},
+	} {
+		allow, err := socket.AllowOrigins(c.patterns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		local := &net.TCPAddr{IP: net.ParseIP(c.local), Port: 3030}
+		r := (&http.Request{Host: c.host, Header: http.Header{}}).
+			WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, local))
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		if got := allow(r); got != c.want {
+			t.Errorf("%q of %q at %s with %q: %v", c.origin, c.host, c.local, c.patterns, got)
 		}
 	}
 }
