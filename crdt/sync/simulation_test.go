@@ -243,18 +243,20 @@ func (n *network) expect() {
 }
 
 // isHidden reports whether all that builds on a change is refused somewhere.
-// If a filter claims that change wrongly, nothing makes the one who refuses
-// the others ask for it, until something else builds on it.
+// If it was taken to be there, because a filter claimed so or because of what
+// was shared before data was lost, nothing makes the one who refuses the others
+// ask for it, until something else builds on it.
 func (n *network) isHidden(h change.Hash, refused []map[change.Hash]bool) bool {
 	hidden := false
 	for _, c := range n.all {
 		lost := !slices.ContainsFunc(n.stores, func(s store) bool { return slices.Contains(s.log(), c) })
-		if slices.Contains(c.Deps, h) && !lost {
-			if !slices.ContainsFunc(refused, func(by map[change.Hash]bool) bool { return by[c.Hash] }) {
-				return false
-			}
-			hidden = true
+		if lost || !slices.Contains(c.Deps, h) {
+			continue
 		}
+		if !slices.ContainsFunc(refused, func(by map[change.Hash]bool) bool { return by[c.Hash] }) && !n.isHidden(c.Hash, refused) {
+			return false
+		}
+		hidden = true
 	}
 	return hidden
 }
