@@ -57,6 +57,25 @@ func (in *Intake) Offer(c *change.Change) []Outcome {
 	return in.settle([]Outcome{in.decide(c)})
 }
 
+// Add stages a change of this store's own, after [Graph.Stage]. Such a change
+// never waits, and is not remembered if it is refused: whoever made it is told.
+// Once all of them are in, [Intake.LetGo] is due.
+func (in *Intake) Add(c *change.Change) error {
+	if in.descends(c) {
+		return ErrDescends
+	}
+	return in.graph.Stage(c)
+}
+
+// LetGo decides about the held changes that changes held up which were added.
+func (in *Intake) LetGo(added []*change.Change) []Outcome {
+	out := make([]Outcome, 0, len(added))
+	for _, c := range added {
+		out = append(out, Outcome{c, Staged, nil})
+	}
+	return in.settle(out)[len(added):]
+}
+
 // Refuse remembers a change that was refused before it could be offered, and
 // returns the fate of the held ones that descend from it.
 func (in *Intake) Refuse(h change.Hash) []Outcome {

@@ -50,6 +50,12 @@ func (s *State) Shared() []change.Hash { return s.shared }
 // spoken yet.
 func (s *State) Theirs() ([]change.Hash, bool) { return s.theirs.heads, s.heardFrom }
 
+// Claims returns heads of what the neighbour has said, in its last message, that
+// it has: it may have more that we don't know of.
+func (s *State) Claims() []change.Hash {
+	return unionHashes(s.theirs.heads, s.lastSyncs())
+}
+
 // Reply is a message to send, its changes named by their index in the log.
 type Reply struct {
 	Message *Message

@@ -61,6 +61,7 @@ func (d *document) step(ev replica.Event) {
 		d.mu.Lock()
 		d.touched = true
 		d.core.Step(ev, &fx)
+		d.tell(&fx)
 		d.weigh()
 		d.mu.Unlock()
 		ev = d.do(&fx)
@@ -86,6 +87,8 @@ func (d *document) do(fx *replica.Effects) replica.Event {
 	case fx.Load:
 		g, err := d.load()
 		return replica.Loaded{Graph: g, Err: err}
+	case fx.Purge:
+		return d.purge()
 	case fx.Again:
 		runtime.Gosched()
 		return replica.Continued{}
@@ -150,6 +153,12 @@ func (d *document) appended(a *replica.Append, took time.Duration) {
 		d.tail.add(a.Base+i, c.Bytes())
 	}
 	d.mu.Unlock()
+	if a.Own > 0 {
+		d.hub.Keeper.Appended(d.id, a.Base, a.Changes[:a.Own], true)
+	}
+	if a.Own < len(a.Changes) {
+		d.hub.Keeper.Appended(d.id, a.Base+a.Own, a.Changes[a.Own:], false)
+	}
 	d.hub.Observer.Appended(len(a.Changes), size, took)
 }
 

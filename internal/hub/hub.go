@@ -36,6 +36,7 @@ type Config struct {
 	// StorageID names what peers' changes are saved in, to peers that want to
 	// know; another one for another life of the store. Empty = nothing is said.
 	StorageID string
+	Keeper    Keeper       // what a peer wants to know and decides; nil for a relay
 	Logger    *slog.Logger // nil = silent
 	Observer  Observer     // nil = none
 	// GraphBytes is how much memory the documents' graphs, and what else is read
@@ -57,6 +58,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Keeper == nil {
+		c.Keeper = nobody{}
 	}
 	if c.Observer == nil {
 		c.Observer = silent{}
@@ -80,12 +84,30 @@ func (c Config) withDefaults() Config {
 // while they are under way.
 const inflatingBytes = 4 * change.MaxChunk
 
-// greeting tells peers who we are, and what we speak besides the protocol.
-func (c *Config) greeting() replica.Greeting {
-	return replica.Greeting{PeerID: c.PeerID, Metadata: wire.Metadata{
-		StorageID: c.StorageID,
+// metadata tells others what our store is, and what we speak besides the protocol.
+func (h *Hub) metadata() wire.Metadata {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return wire.Metadata{
+		StorageID: h.StorageID,
 		Godwit:    &wire.Extension{Version: 1, Refusals: true},
-	}}
+	}
+}
+
+func (h *Hub) greeting() replica.Greeting {
+	return replica.Greeting{PeerID: h.PeerID, Metadata: h.metadata()}
+}
+
+func (h *Hub) introduction() replica.Introduction {
+	return replica.Introduction{PeerID: h.PeerID, Metadata: h.metadata()}
+}
+
+// SetStorageID says what connections that begin later are told of our store: it
+// has begun another life.
+func (h *Hub) SetStorageID(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.StorageID = id
 }
 
 // Hub connects sessions, documents and a store.
@@ -103,8 +125,9 @@ type Hub struct {
 	docs     map[docid.ID]*document
 	sessions map[*session]struct{}
 	peers    map[string]*session // those that have greeted, by the peer's id
+	joined   *session            // with the server that we joined
 	closed   bool
-	running  sync.WaitGroup // sessions and appends
+	running  sync.WaitGroup // sessions, appends and who waits for them
 }
 
 // New returns a hub that serves nobody yet.
@@ -169,6 +192,9 @@ func (h *Hub) dismiss(s *session) {
 	delete(h.sessions, s)
 	if h.peers[s.peerID] == s {
 		delete(h.peers, s.peerID)
+	}
+	if h.joined == s {
+		h.joined = nil
 	}
 	h.mu.Unlock()
 	h.running.Done()

@@ -13,6 +13,7 @@ import (
 
 // letter is a sync message on its way out.
 type letter struct {
+	request bool
 	indices []int    // of the changes
 	chunks  [][]byte // from the tail; nil = they must be read from the store
 	size    int      // of the message with all that belongs to it, in bytes
@@ -20,8 +21,10 @@ type letter struct {
 }
 
 // address makes a letter of a reply; d.mu is held.
-func (d *document) address(reply *crdtsync.Reply) *letter {
+func (d *document) address(send *replica.Send) *letter {
+	reply := send.Reply
 	l := &letter{
+		request: send.Request,
 		indices: reply.Indices,
 		header:  reply.Message.AppendHeader(nil, len(reply.Indices)),
 		chunks:  d.tail.get(reply.Indices),
@@ -38,7 +41,7 @@ func (d *document) address(reply *crdtsync.Reply) *letter {
 func (s *session) writeLetter(d *document, l *letter) error {
 	const envelope = 256
 	frame := wire.AppendSync(make([]byte, 0, envelope+l.size), wire.Sync{
-		SenderID: s.hub.PeerID, TargetID: s.peerID, Document: d.id,
+		Request: l.request, SenderID: s.hub.PeerID, TargetID: s.peerID, Document: d.id,
 	}, l.size)
 	body := len(frame)
 	frame = append(frame, l.header...)
@@ -46,13 +49,16 @@ func (s *session) writeLetter(d *document, l *letter) error {
 	if err == nil && len(frame)-body != l.size {
 		err = fmt.Errorf("%w: %s has changes of another length", replica.ErrDamaged, d.id)
 	}
+	if err != nil && !d.isTalkedAboutWith(s) {
+		return nil // it was purged while it was being read
+	}
 	if err != nil {
 		return d.unreadable(err)
 	}
 	if err := s.conn.WriteFrame(frame); err != nil {
 		return err
 	}
-	s.hub.Observer.Sent("sync", len(frame))
+	s.hub.Observer.Sent(wire.Sync{Request: l.request}.Kind(), len(frame))
 	s.hub.Observer.Delivered(len(l.indices))
 	return nil
 }
@@ -68,6 +74,12 @@ func (d *document) unreadable(err error) error {
 		d.tail = tail{}
 	}
 	return fmt.Errorf("%w: %w", errStore, err)
+}
+
+func (d *document) isTalkedAboutWith(s *session) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Talks(&s.neighbour)
 }
 
 func (l *letter) appendChanges(frame []byte, d *document) ([]byte, error) {

@@ -13,13 +13,15 @@ import (
 // peers without a store, are hashed. Two UUIDs are hashed too, because they mean
 // something else in the log: the nil one (nobody) and the maximal one
 // ([replica.SeveralOrigins]).
-func Origin(join wire.Join) (id [16]byte) {
-	name := join.Metadata.StorageID
+func Origin(join wire.Join) [16]byte { return originOf(join.SenderID, join.Metadata) }
+
+func originOf(peerID string, metadata wire.Metadata) (id [16]byte) {
+	name := metadata.StorageID
 	if u, err := uuid.Parse(name); err == nil && u != uuid.Nil && u != uuid.Max {
 		return u
 	}
 	if name == "" {
-		name = join.SenderID
+		name = peerID
 	}
 	sum := sha256.Sum256([]byte("godwit origin\x00" + name))
 	copy(id[:], sum[:])

@@ -27,6 +27,7 @@ var endings = []struct {
 	{errSaid, "memory", socket.CodePolicy},
 	{errStore, "store", socket.CodeTryLater},
 	{errReplaced, "replaced", socket.CodePolicy},
+	{errJoined, "joined", socket.CodePolicy},
 	{errSilent, "no_greeting", socket.CodePolicy},
 	{ErrClosed, "stopping", socket.CodeGoingAway},
 	{wire.ErrDocument, "document_id", socket.CodeProtocol},

@@ -21,8 +21,8 @@ func (s *session) sync(m wire.Sync, frame socket.Frame) error {
 		frame.Release()
 		return err
 	}
-	d, err := s.open(m.Document, len(m.Data)-total(message.Changes))
-	if err != nil {
+	d, err := s.open(m, len(m.Data)-total(message.Changes))
+	if err != nil || d == nil {
 		frame.Release()
 		return err
 	}

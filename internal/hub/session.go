@@ -43,11 +43,12 @@ const (
 type session struct {
 	hub       *Hub
 	conn      *socket.Conn
-	peerID    string // set once, under mu; free to read after the greeting
-	gate      *replica.Gate
+	peerID    string        // set once, under mu; free to read after the greeting
+	link      *Link         // if we joined it; nil: it joined us
+	gate      *replica.Gate // if it joined us
 	neighbour replica.Neighbour
-	docs      map[docid.ID]*conversation // the reader's own
-	said      int                        // bytes of all conversations; the reader's own
+	docs      map[docid.ID]*conversation // the reader's own, or guarded by link.mu
+	said      int                        // bytes of all conversations; likewise
 	slots     *semaphore.Weighted        // of messages under way
 	cause     atomic.Pointer[error]      // why another goroutine ended it
 	refusals  atomic.Int64               // of its changes
@@ -72,13 +73,18 @@ type conversation struct {
 // had enough, and returns why. It always closes the connection.
 func (h *Hub) Serve(conn *socket.Conn) error {
 	s := &session{hub: h, conn: conn}
+	return h.hold(s, s.greet)
+}
+
+// hold runs a session until it has ended.
+func (h *Hub) hold(s *session, greet func() error) error {
 	if !h.admit(s) {
 		s.close(ErrClosed)
 		return ErrClosed
 	}
 	defer h.dismiss(s)
 	h.Observer.Connected()
-	err := s.serve()
+	err := s.serve(greet)
 	if cause := s.cause.Load(); cause != nil {
 		err = *cause
 	}
@@ -86,12 +92,12 @@ func (h *Hub) Serve(conn *socket.Conn) error {
 	s.writer.Wait()
 	s.leave()
 	h.Observer.Disconnected(Reason(err))
-	h.Logger.Info("a peer has gone", "peer", s.peerID, "address", conn.RemoteAddr(), "reason", Reason(err), "error", err)
+	h.Logger.Info("a peer has gone", "peer", s.peerID, "address", s.conn.RemoteAddr(), "reason", Reason(err), "error", err)
 	return err
 }
 
-func (s *session) serve() error {
-	if err := aside(s.greet); err != nil {
+func (s *session) serve(greet func() error) error {
+	if err := aside(greet); err != nil {
 		return err
 	}
 	for {
@@ -130,7 +136,8 @@ func (s *session) greet() error {
 	if err != nil {
 		return err
 	}
-	s.begin(join)
+	s.gate = replica.NewGate(join.SenderID)
+	s.begin(join.SenderID, join.Metadata)
 	if err := s.writeFirst(answer); err != nil {
 		return err
 	}
@@ -139,14 +146,13 @@ func (s *session) greet() error {
 	return nil
 }
 
-func (s *session) begin(join wire.Join) {
+func (s *session) begin(peerID string, metadata wire.Metadata) {
 	s.mu.Lock()
-	s.peerID = join.SenderID
+	s.peerID = peerID
 	s.mu.Unlock()
-	s.gate = replica.NewGate(join.SenderID)
 	s.neighbour = replica.Neighbour{
-		Origin:   Origin(join),
-		Refusals: join.Metadata.Godwit != nil && join.Metadata.Godwit.Refusals,
+		Origin:   originOf(peerID, metadata),
+		Refusals: metadata.Godwit != nil && metadata.Godwit.Refusals,
 		Session:  s,
 	}
 	s.docs = map[docid.ID]*conversation{}
@@ -162,22 +168,44 @@ func (s *session) receive(frame socket.Frame) error {
 		return err
 	}
 	s.hub.Observer.Received(m.Kind(), len(frame.Bytes))
-	pass, err := s.gate.Pass(m)
+	pass, err := s.pass(m)
 	if err == nil && pass {
 		switch m := m.(type) {
 		case wire.Sync:
 			return s.sync(m, frame) // which releases the frame
-		case wire.Ephemeral:
-			s.whisper(m)
+		default:
+			s.hearOf(m)
 		}
 	}
 	frame.Release()
 	return err
 }
 
+func (s *session) pass(m wire.Message) (bool, error) {
+	if s.link != nil {
+		return s.link.gate.Pass(m)
+	}
+	return s.gate.Pass(m)
+}
+
+// hearOf acts on whatever is no sync message.
+func (s *session) hearOf(m wire.Message) {
+	if s.link != nil {
+		s.link.receive(m)
+		return
+	}
+	if m, ok := m.(wire.Ephemeral); ok {
+		s.whisper(m)
+	}
+}
+
 // open returns a document that this session talks about, after it said so many
-// bytes about it.
-func (s *session) open(id docid.ID, said int) (*document, error) {
+// bytes about it; nil if what it says is to be dropped.
+func (s *session) open(m wire.Sync, said int) (*document, error) {
+	if s.link != nil {
+		return s.link.open(m, said)
+	}
+	id := m.Document
 	c := s.docs[id]
 	if c == nil {
 		if len(s.docs) >= s.hub.SessionDocuments {
@@ -186,16 +214,29 @@ func (s *session) open(id docid.ID, said int) (*document, error) {
 		c = &conversation{document: s.hub.acquire(id)}
 		s.docs[id] = c
 	}
+	return c.document, s.remember(c, said)
+}
+
+// remember counts what is remembered of what the peer said.
+func (s *session) remember(c *conversation, said int) error {
 	s.said += said - c.said
 	c.said = said
 	if s.said > sessionBytes {
-		return nil, fmt.Errorf("%w: more than %d bytes", errSaid, sessionBytes)
+		return fmt.Errorf("%w: more than %d bytes", errSaid, sessionBytes)
 	}
-	return c.document, nil
+	return nil
 }
 
-// leave ends all conversations.
 func (s *session) leave() {
+	if s.link != nil {
+		s.link.leave()
+		return
+	}
+	s.leaveAll()
+}
+
+// leaveAll ends all conversations.
+func (s *session) leaveAll() {
 	for _, c := range s.docs {
 		c.step(replica.Left{Neighbour: &s.neighbour})
 		s.hub.release(c.document)
@@ -216,9 +257,15 @@ func (s *session) end(cause error) {
 func (s *session) close(err error) {
 	s.closing.Do(func() {
 		code, text := farewell(err)
-		if free, peer := s.stopWriting(); free && code != socket.CodeNormal {
+		if free, peer := s.stopWriting(); free && s.hasLastWords(err, code) {
 			_ = s.write(wire.Error{SenderID: s.hub.PeerID, TargetID: peer, Text: text})
 		}
 		s.conn.Close(code, text)
 	})
+}
+
+// hasLastWords reports whether the peer is told why the session ends. It doesn't
+// matter to a server why one of its clients stops.
+func (s *session) hasLastWords(err error, code socket.Code) bool {
+	return code != socket.CodeNormal && (s.link == nil || !errors.Is(err, ErrClosed))
 }

@@ -30,11 +30,11 @@ func (s *session) wake() {
 // writeOwed writes until nothing is owed, or the session is closed.
 func (s *session) writeOwed() {
 	for {
-		whisper, d, more := s.takeTurn()
+		say, d, more := s.takeTurn()
 		if !more {
 			return
 		}
-		err := s.writeTurn(whisper, d)
+		err := s.writeTurn(say, d)
 		switch {
 		case errors.Is(err, errStore):
 			s.end(err)
@@ -49,23 +49,25 @@ func (s *session) writeOwed() {
 // takeTurn takes what is to be written next: an ephemeral message, or a
 // document's, or one of either, so that neither starves the other. If there is
 // nothing, the caller must stop.
-func (s *session) takeTurn() (w *wire.Ephemeral, d *document, more bool) {
+func (s *session) takeTurn() (say wire.Message, d *document, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, nil, false
 	}
 	if m, ok := s.whispers.take(); ok {
-		w = &m
+		say = m
+	} else if s.link != nil {
+		say = s.link.takeDenial()
 	}
 	d = s.owed.take()
-	s.writing = w != nil || d != nil
-	return w, d, s.writing
+	s.writing = say != nil || d != nil
+	return say, d, s.writing
 }
 
-func (s *session) writeTurn(w *wire.Ephemeral, d *document) error {
-	if w != nil {
-		if err := s.write(*w); err != nil {
+func (s *session) writeTurn(say wire.Message, d *document) error {
+	if say != nil {
+		if err := s.write(say); err != nil {
 			return err
 		}
 	}
@@ -136,17 +138,28 @@ func (s *session) writeFor(d *document) error {
 	}
 }
 
-// letTo steps the document with a free socket, and gathers what its answer
-// takes before it can be stepped again.
+// letTo asks the document what it has to say to a peer whose socket is free. If
+// it has to be loaded for that, it is asked again at once: with many documents
+// to talk about, it might be dropped before its next turn.
 func (d *document) letTo(s *session, maxBytes int) (*replica.Send, *letter) {
+	send, l, loaded := d.tryTo(s, maxBytes)
+	if loaded {
+		send, l, _ = d.tryTo(s, maxBytes)
+	}
+	return send, l
+}
+
+// tryTo steps the document with a free socket, and gathers what its answer takes
+// before it can be stepped again.
+func (d *document) tryTo(s *session, maxBytes int) (send *replica.Send, l *letter, loaded bool) {
 	var fx replica.Effects
-	var l *letter
 	d.mu.Lock()
 	d.touched = true
 	d.core.Step(replica.Writable{To: &s.neighbour, MaxBytes: maxBytes}, &fx)
 	if fx.Send != nil && fx.Send.Reply != nil {
-		l = d.address(fx.Send.Reply)
+		l = d.address(fx.Send)
 	}
+	d.tell(&fx)
 	d.mu.Unlock()
 	if fx.Expect != nil {
 		s.expect(d)
@@ -154,5 +167,5 @@ func (d *document) letTo(s *session, maxBytes int) (*replica.Send, *letter) {
 	if next := d.do(&fx); next != nil {
 		d.step(next)
 	}
-	return fx.Send, l
+	return fx.Send, l, fx.Load
 }

@@ -13,9 +13,12 @@ type Document struct {
 	intake    *graph.Intake // nil: not loaded
 	loading   bool
 	talks     talks
-	inbox     []delivery // whose changes are not all decided yet
-	decided   []delivery // whose changes are, and are being appended
-	appending bool
+	inbox     []delivery            // whose changes are not all decided yet
+	decided   []delivery            // whose changes are, and are being appended
+	own       own                   // what was made here and isn't durable yet
+	ownLast   bool                  // the last turn was its
+	appending bool                  // or purging
+	joined    *talk                 // with the neighbour that we joined
 	bringers  map[change.Hash]*talk // of the changes that the intake holds
 }
 
@@ -47,7 +50,9 @@ func (d *Document) Step(ev Event, fx *Effects) {
 	case Expired:
 		d.expired(ev, fx)
 	case Left:
-		d.talks.remove(ev.Neighbour)
+		d.left(ev.Neighbour)
+	default:
+		d.stepPeer(ev, fx)
 	}
 	d.settle(fx)
 }
@@ -59,6 +64,9 @@ func (d *Document) Graph() *graph.Graph {
 	}
 	return d.intake.Graph()
 }
+
+// Talks reports whether there is a conversation with a neighbour.
+func (d *Document) Talks(n *Neighbour) bool { return d.talks.with(n) != nil }
 
 // Others returns the neighbours that talk about the document, but one.
 func (d *Document) Others(than *Neighbour) []*Neighbour {
@@ -72,7 +80,9 @@ func (d *Document) Others(than *Neighbour) []*Neighbour {
 }
 
 // Idle reports whether nothing is under way, so that no event is due.
-func (d *Document) Idle() bool { return !d.appending && !d.loading && len(d.inbox) == 0 }
+func (d *Document) Idle() bool {
+	return !d.appending && !d.loading && len(d.inbox) == 0 && len(d.own.waiting) == 0
+}
 
 // Unload forgets the graph, and the changes that are held, to save memory. It
 // reports whether it could: not while something is under way. Whoever brought
@@ -102,7 +112,11 @@ func (d *Document) Overhead() int64 { return int64(len(d.talks.list)) * perTalk 
 
 func (d *Document) received(ev *Received, fx *Effects) {
 	t := d.talks.with(ev.From)
-	if t == nil {
+	switch {
+	case t == nil && ev.From.Joined:
+		ev.Finished() // we have just let go of the document there
+		return
+	case t == nil:
 		t = d.talks.add(ev.From)
 	}
 	m := delivery{Received: ev, talk: t}
@@ -117,7 +131,7 @@ func (d *Document) received(ev *Received, fx *Effects) {
 }
 
 func (d *Document) load(fx *Effects) {
-	if d.intake == nil && !d.loading {
+	if d.intake == nil && !d.loading && !d.appending {
 		d.loading, fx.Load = true, true
 	}
 }
@@ -127,11 +141,13 @@ func (d *Document) loaded(ev Loaded, fx *Effects) {
 	switch {
 	case errors.Is(ev.Err, ErrDamaged):
 		d.deny(ev.Err, fx)
+		fx.Again = d.hasWork()
 	case ev.Err != nil:
 		d.giveUp(ev.Err, fx)
 		for _, t := range d.talks.list { // any of them may be owed something
 			fx.Failed = append(fx.Failed, t.neighbour)
 		}
+		fx.Again = d.hasWork()
 	default:
 		d.intake = graph.NewIntake(ev.Graph)
 		d.askAgain()
@@ -151,9 +167,11 @@ func (d *Document) appended(ev Appended, fx *Effects) {
 	}
 	d.intake.Graph().Commit()
 	d.hearDecided(fx)
+	d.own.finish(nil)
 	d.askAgain()
 	d.oweAll(fx)
-	fx.Again = len(d.inbox) > 0
+	d.tellStanding(fx)
+	fx.Again = d.hasWork()
 }
 
 // hearDecided takes in the messages whose changes are durable or refused.
@@ -170,14 +188,17 @@ func (d *Document) hearDecided(fx *Effects) {
 func (d *Document) hear(m *delivery, fx *Effects) {
 	if t := m.talk; t.neighbour != nil && m.Message != nil {
 		t.hear(d.intake, m.Received)
-		fx.Owed = append(fx.Owed, t.neighbour)
+		t.owe(fx)
+		if t == d.joined {
+			d.tellStanding(fx)
+		}
 	}
 	m.Finished()
 }
 
 func (d *Document) oweAll(fx *Effects) {
 	for _, t := range d.talks.list {
-		fx.Owed = append(fx.Owed, t.neighbour)
+		t.owe(fx)
 	}
 }
 
@@ -203,6 +224,7 @@ func (d *Document) forget() {
 // giveUp fails all messages that have not been heard.
 func (d *Document) giveUp(err error, fx *Effects) {
 	fx.Failure = err
+	d.own.fail(err)
 	d.discard(func(t *talk) { fx.Failed = append(fx.Failed, t.neighbour) })
 }
 
@@ -210,13 +232,14 @@ func (d *Document) giveUp(err error, fx *Effects) {
 // document: the neighbours' other documents are not to suffer.
 func (d *Document) deny(err error, fx *Effects) {
 	fx.Failure = err
+	d.own.fail(err)
 	d.discard((*talk).deny)
 	for _, t := range d.talks.list {
 		if t.unavailable {
 			t.deny()
 		}
 		if t.denied {
-			fx.Owed = append(fx.Owed, t.neighbour)
+			t.owe(fx)
 		}
 	}
 }
@@ -236,12 +259,12 @@ func (d *Document) discard(tell func(*talk)) {
 
 func (d *Document) writable(ev Writable, fx *Effects) {
 	t := d.talks.with(ev.To)
-	if t == nil {
+	if t == nil || !t.due {
 		return
 	}
 	if fx.Send = t.notice(); fx.Send != nil {
 		if fx.Send.Refused != nil { // there may be more, and a message, too
-			fx.Owed = append(fx.Owed, t.neighbour)
+			t.owe(fx)
 		}
 		return
 	}
@@ -249,6 +272,7 @@ func (d *Document) writable(ev Writable, fx *Effects) {
 		d.load(fx)
 		return
 	}
+	t.due = false
 	if t.unavailable && d.isExpected() && t.patience != lost {
 		t.wait(fx)
 		return

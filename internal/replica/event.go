@@ -13,6 +13,7 @@ import (
 type Neighbour struct {
 	Origin   [16]byte // what the log names as the origin of what it brings
 	Refusals bool     // it wants to be told what was refused
+	Joined   bool     // we came to it, and say what we talk about
 	Session  any      // for the owner to find its connection again
 }
 
@@ -23,7 +24,8 @@ var SeveralOrigins = [16]byte{
 }
 
 // Event is one of [Received], [Loaded], [Appended], [Writable], [Continued],
-// [Expired] and [Left].
+// [Expired] and [Left]; for peers also [Made], [Engaged], [Unavailable], [Purge]
+// and [Purged].
 type Event interface{ event() }
 
 // Received says that a sync message came, and its chunks have been parsed.
@@ -67,16 +69,47 @@ type Continued struct{}
 // Expired answers [Effects.Expect]: the neighbour has waited long enough.
 type Expired struct{ Neighbour *Neighbour }
 
-// Left says that the connection has ended.
+// Left says that the connection has ended, or that a neighbour that we joined is
+// not to hear of the document any more.
 type Left struct{ Neighbour *Neighbour }
 
-func (*Received) event() {}
-func (Loaded) event()    {}
-func (Appended) event()  {}
-func (Writable) event()  {}
-func (Continued) event() {}
-func (Expired) event()   {}
-func (Left) event()      {}
+// Made brings changes of this store's own, in order.
+type Made struct {
+	Changes []*change.Change
+	// Done is called when they are durable, or with the reason why one isn't;
+	// then those before it may be.
+	Done func(error)
+}
+
+// Engaged begins a conversation with a neighbour that we joined, or asks again
+// if it said that it doesn't have the document.
+type Engaged struct {
+	Neighbour *Neighbour
+	Shared    []change.Hash // what both had when they last spoke; see [sync.Resume]
+}
+
+// Unavailable says that a neighbour that we joined doesn't have the document.
+type Unavailable struct{ From *Neighbour }
+
+// Purge asks for the document to be removed from the store, after what was made
+// before. All conversations about it end.
+type Purge struct{ Done func(error) }
+
+// Purged answers [Effects.Purge].
+type Purged struct{ Err error }
+
+func (*Received) event()   {}
+func (Loaded) event()      {}
+func (Appended) event()    {}
+func (Writable) event()    {}
+func (Continued) event()   {}
+func (Expired) event()     {}
+func (Left) event()        {}
+func (*Made) event()       {}
+func (*Engaged) event()    {}
+func (Unavailable) event() {}
+func (*Purge) event()      {}
+func (Purged) event()      {}
 
 // Effects is what an owner has to do after a step.
 type Effects struct {
@@ -84,6 +117,8 @@ type Effects struct {
 	Load bool
 	// Append: make this durable and answer with [Appended]; nil = nothing.
 	Append *Append
+	// Purge: remove the document from the store and answer with [Purged].
+	Purge bool
 	// Again: answer with [Continued] when others have had their turn.
 	Again bool
 	// Expect: this neighbour asked for a document that may be about to turn up.
@@ -101,6 +136,11 @@ type Effects struct {
 	// Failed are neighbours whose connections must end for it, so that they
 	// send again what was lost.
 	Failed []*Neighbour
+	// Heard is where the neighbour that we joined stands now, if that, or what
+	// we have, may have changed since it last was; nil = it has not spoken.
+	Heard *Standing
+	// Unavailable: it doesn't have the document.
+	Unavailable bool
 }
 
 // Append is a run of changes for the end of the document's log.
@@ -108,6 +148,7 @@ type Append struct {
 	Base    int // changes before it
 	Changes []*change.Change
 	Origin  [16]byte
+	Own     int // how many of the first were made here
 }
 
 // Send is one message to a neighbour: a refusal, "unavailable", or a sync
@@ -117,6 +158,7 @@ type Send struct {
 	Reason      string
 	Unavailable bool
 	Reply       *sync.Reply
+	Request     bool // the reply asks for what we know nothing of
 }
 
 // Refusal tells of one change that was not taken, ever.
@@ -125,4 +167,7 @@ type Refusal struct {
 	Hash   change.Hash
 	Reason string // one stable word
 	Err    error
+	// Actor and Seq are the change's, if it could be read.
+	Actor change.ActorID
+	Seq   uint64
 }

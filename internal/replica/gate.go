@@ -10,8 +10,8 @@ import (
 
 // Why a connection ends. The last word of each is stable.
 var (
-	// ErrGreeting: the first message was not a join.
-	ErrGreeting = errors.New("replica: the first message must be a join")
+	// ErrGreeting: the first message was not a greeting.
+	ErrGreeting = errors.New("replica: the first message must be a greeting")
 	// ErrVersion: no common protocol version.
 	ErrVersion = errors.New("replica: no common protocol version")
 	// ErrSender: a message names another sender than the connection's peer.
@@ -32,13 +32,43 @@ type Greeting struct {
 func (g Greeting) Answer(m wire.Message) (wire.Join, wire.Peer, error) {
 	join, ok := m.(wire.Join)
 	if !ok {
-		return wire.Join{}, wire.Peer{}, fmt.Errorf("%w, not %s", ErrGreeting, m.Kind())
+		return wire.Join{}, wire.Peer{}, fmt.Errorf("%w: a client's must be a join, not %s", ErrGreeting, m.Kind())
 	}
 	if !slices.Contains(join.Versions, wire.Version) {
 		return wire.Join{}, wire.Peer{}, fmt.Errorf("%w: this side speaks %q", ErrVersion, wire.Version)
 	}
 	peer := wire.Peer{SenderID: g.PeerID, TargetID: join.SenderID, Metadata: g.Metadata, Version: wire.Version}
 	return join, peer, nil
+}
+
+// Introduction is the client's side of the handshake.
+type Introduction struct {
+	PeerID   string
+	Metadata wire.Metadata
+}
+
+// Join returns the first message.
+func (i Introduction) Join() wire.Join {
+	return wire.Join{SenderID: i.PeerID, Metadata: i.Metadata, Versions: []string{wire.Version}}
+}
+
+// Read reads the server's first message.
+func (i Introduction) Read(m wire.Message) (wire.Peer, error) {
+	switch m := m.(type) {
+	case wire.Peer:
+		if m.Version != wire.Version {
+			return m, fmt.Errorf("%w: the server chose %.100q, this side speaks %q", ErrVersion, m.Version, wire.Version)
+		}
+		return m, nil
+	case wire.Error:
+		return wire.Peer{}, gaveUp(m)
+	default:
+		return wire.Peer{}, fmt.Errorf("%w: the server's must be a peer, not %s", ErrGreeting, m.Kind())
+	}
+}
+
+func gaveUp(m wire.Error) error {
+	return fmt.Errorf("%w: the peer gave up: %.200q", ErrLeft, m.Text)
 }
 
 // maxEphemeralSessions bounds how many sessions of one peer are remembered; a
@@ -69,7 +99,7 @@ func (g *Gate) Pass(m wire.Message) (bool, error) {
 	case wire.Leave:
 		return false, ErrLeft
 	case wire.Error:
-		return false, fmt.Errorf("%w: the peer gave up: %.200q", ErrLeft, m.Text)
+		return false, gaveUp(m)
 	default:
 		return false, nil
 	}

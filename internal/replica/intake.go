@@ -18,6 +18,7 @@ const (
 type slice struct {
 	base   int
 	staged []*change.Change
+	own    int // how many of the first were made here
 	origin [16]byte
 	seen   int
 	bytes  int
@@ -33,12 +34,22 @@ func (s *slice) take(c *change.Change, origin [16]byte) {
 	s.staged = append(s.staged, c)
 }
 
-// advance decides about the changes of the messages in the inbox, up to a
-// slice, and sends what was taken to the store.
+// advance does the next piece of work, if nothing is under way. What is made here
+// and what comes from elsewhere take turns.
 func (d *Document) advance(fx *Effects) {
-	if d.intake == nil || d.appending {
-		return
+	switch {
+	case d.appending, d.loading:
+	case d.isOwnTurn():
+		d.advanceOwn(fx)
+	case d.intake != nil:
+		d.advanceInbox(fx)
 	}
+}
+
+// advanceInbox decides about the changes of the messages in the inbox, up to a
+// slice, and sends what was taken to the store.
+func (d *Document) advanceInbox(fx *Effects) {
+	d.ownLast = false
 	s := slice{base: d.intake.Graph().Len()}
 	n := 0
 	for n < len(d.inbox) && !s.full() {
@@ -51,12 +62,20 @@ func (d *Document) advance(fx *Effects) {
 	d.decided = append(d.decided, d.inbox[:n]...)
 	d.inbox = slices.Delete(d.inbox, 0, n)
 	if len(s.staged) > 0 {
-		d.appending = true
-		fx.Append = &Append{Base: s.base, Changes: s.staged, Origin: s.origin}
+		d.store(&s, fx)
 		return
 	}
 	d.hearDecided(fx)
-	fx.Again = len(d.inbox) > 0
+	fx.Again = d.hasWork()
+}
+
+func (d *Document) store(s *slice, fx *Effects) {
+	d.appending = true
+	fx.Append = &Append{Base: s.base, Changes: s.staged, Origin: s.origin, Own: s.own}
+}
+
+func (d *Document) hasWork() bool {
+	return d.intake != nil && len(d.inbox) > 0 || d.own.isReady(d.intake != nil)
 }
 
 // offer decides about a message's changes until the slice is full. They are as
@@ -66,7 +85,7 @@ func (d *Document) offer(m *delivery, s *slice, fx *Effects) {
 		invalid := m.Invalid[m.invalid]
 		m.invalid++
 		s.seen++
-		d.refuse(m.talk, invalid.Hash, invalid, fx)
+		d.refuse(m.talk, Refusal{Hash: invalid.Hash, Err: invalid}, fx)
 		d.note(d.intake.Refuse(invalid.Hash), m.talk, s, fx)
 	}
 	for m.next < len(m.Changes) && !s.full() {
@@ -90,7 +109,7 @@ func (d *Document) note(outcomes []graph.Outcome, by *talk, s *slice, fx *Effect
 		case graph.Staged:
 			s.take(o.Change, t.origin)
 		case graph.Refused:
-			d.refuse(t, o.Change.Hash, o.Err, fx)
+			d.refuse(t, Refusal{Hash: o.Change.Hash, Err: o.Err, Actor: o.Change.Actor, Seq: o.Change.Seq}, fx)
 		case graph.Held:
 			d.hold(o.Change.Hash, t)
 			continue
@@ -109,11 +128,11 @@ func (d *Document) hold(h change.Hash, t *talk) {
 	d.bringers[h] = t
 }
 
-func (d *Document) refuse(t *talk, h change.Hash, err error, fx *Effects) {
-	r := Refusal{From: t.neighbour, Hash: h, Reason: reason(err), Err: err}
+func (d *Document) refuse(t *talk, r Refusal, fx *Effects) {
+	r.From, r.Reason = t.neighbour, reason(r.Err)
 	fx.Refusals = append(fx.Refusals, r)
 	if t.neighbour != nil && t.neighbour.Refusals {
 		t.refuse(r)
-		fx.Owed = append(fx.Owed, t.neighbour) // it needn't be the one who is heard
+		t.owe(fx) // it needn't be the one who is heard
 	}
 }

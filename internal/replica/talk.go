@@ -22,6 +22,9 @@ type talk struct {
 	origin      [16]byte   // its origin
 	place       int        // in talks.list
 	state       sync.State
+	due         bool // it may have to be sent something
+	lacks       bool // it says that it doesn't have the document
+	standing    Standing
 	queued      int  // its messages that have not been heard yet
 	wants       bool // it has nothing and asked for the document
 	promises    bool // it has named what we lack
@@ -42,6 +45,7 @@ type refused struct {
 func (t *talk) hear(in *graph.Intake, ev *Received) {
 	g := in.Graph()
 	t.state.Receive(g, ev.Message)
+	t.lacks = t.lacks && len(ev.Message.Heads) == 0
 	t.wants = ev.Request && len(ev.Message.Heads) == 0
 	t.unavailable = t.wants && g.Len() == 0
 	t.weighPromise(in)
@@ -74,11 +78,15 @@ func (t *talk) next(in *graph.Intake, maxBytes int) *Send {
 	if t.wants && in.Graph().Len() == 0 {
 		return t.tell()
 	}
+	if t.lacks && in.Graph().Len() == 0 {
+		return nil // it has been asked
+	}
+	_, heard := t.state.Theirs()
 	reply := t.state.Generate(in, maxBytes)
 	if reply == nil {
 		return nil
 	}
-	return &Send{Reply: reply}
+	return &Send{Reply: reply, Request: t.neighbour.Joined && !heard && in.Graph().Len() == 0}
 }
 
 // notice says what is to be sent first, and doesn't take the graph.
@@ -91,6 +99,12 @@ func (t *talk) notice() *Send {
 		return &Send{Unavailable: true}
 	}
 	return nil
+}
+
+// owe has the neighbour's socket tried.
+func (t *talk) owe(fx *Effects) {
+	t.due = true
+	fx.Owed = append(fx.Owed, t.neighbour)
 }
 
 func (t *talk) refuse(r Refusal) {

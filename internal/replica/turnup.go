@@ -48,7 +48,7 @@ func (d *Document) expired(ev Expired, fx *Effects) {
 	t.patience = untried
 	if t.unavailable {
 		t.patience = lost
-		fx.Owed = append(fx.Owed, t.neighbour)
+		t.owe(fx)
 	}
 }
 
@@ -94,7 +94,7 @@ func (d *Document) settle(fx *Effects) {
 	}
 	for _, t := range d.talks.list {
 		if t.unavailable {
-			fx.Owed = append(fx.Owed, t.neighbour)
+			t.owe(fx)
 		}
 	}
 }

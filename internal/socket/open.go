@@ -47,13 +47,14 @@ func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
 	opts = opts.withDefaults()
 	dialer := websocket.Dialer{
 		NetDialContext:   opts.DialContext,
+		TLSClientConfig:  opts.TLS,
 		Proxy:            http.ProxyFromEnvironment,
 		HandshakeTimeout: opts.HandshakeTimeout,
 		ReadBufferSize:   clientReadBuffer,
 		WriteBufferSize:  clientWriteBuffer,
 		WriteBufferPool:  &clientBuffers,
 	}
-	ws, response, err := dialer.DialContext(ctx, url, nil) //nolint:bodyclose // gorilla has read what there is of it
+	ws, response, err := dialer.DialContext(ctx, url, opts.Header) //nolint:bodyclose // gorilla has read what there is of it
 	if err != nil {
 		return nil, dialError(url, response, err)
 	}

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -36,6 +37,12 @@ type Options struct {
 	// DialContext makes the network connection; nil = a net.Dialer's. Only
 	// [Dial] looks at it.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Header goes along with the request that opens the connection, for what the
+	// server asks for besides. Only [Dial] looks at it.
+	Header http.Header
+	// TLS is how servers of "wss:" URLs are recognised; nil = by the system's
+	// roots. Only [Dial] looks at it.
+	TLS *tls.Config
 	// Budget is where frames above 4 KiB reserve their memory; nil = nowhere,
 	// the read limit alone bounds them. If others wait for memory throughout a
 	// time of Silence in which a frame received less than its part of what

@@ -1,0 +1,215 @@
+package hub_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+	"github.com/godwit-sync/godwit/internal/socket"
+	"github.com/godwit-sync/godwit/internal/wire"
+)
+
+// node is a peer of ours: a hub with a store of its own that joins the network's.
+type node struct {
+	n     *network
+	t     testing.TB
+	name  string
+	hub   *hub.Hub
+	store *memory
+	seen  *observations
+
+	conn  *socket.Conn // the present one
+	link  *hub.Link
+	ended chan error
+
+	mu          sync.Mutex
+	docs        map[docid.ID]*replicatest.Client
+	length      map[docid.ID]int // of the log, as the keeper was told
+	shared      map[docid.ID][]change.Hash
+	closedDoor  map[docid.ID]bool // documents that are not admitted
+	standing    map[docid.ID]hub.Standing
+	unavailable map[docid.ID]int
+	refused     map[docid.ID][]refusal
+	failed      map[docid.ID][]error
+	whispers    []wire.Ephemeral
+}
+
+type refusal struct {
+	hash   change.Hash
+	reason string
+	here   bool
+}
+
+// node returns a peer of ours that has not joined.
+func (n *network) node(name string) *node {
+	p := &node{
+		n: n, t: n.t, name: name, store: newMemory(), seen: &observations{},
+		docs: map[docid.ID]*replicatest.Client{}, length: map[docid.ID]int{},
+		shared: map[docid.ID][]change.Hash{}, closedDoor: map[docid.ID]bool{},
+		standing: map[docid.ID]hub.Standing{}, unavailable: map[docid.ID]int{},
+		refused: map[docid.ID][]refusal{}, failed: map[docid.ID][]error{},
+	}
+	p.open(hub.Config{})
+	n.t.Cleanup(func() {
+		p.hub.Close()
+		p.check()
+	})
+	return p
+}
+
+// open begins a life of the peer on its store.
+func (p *node) open(config hub.Config) {
+	config.Store, config.PeerID, config.StorageID = p.store, p.name, "store of "+p.name
+	config.Keeper, config.Observer = p, p.seen
+	p.hub = hub.New(config)
+}
+
+func (p *node) check() {
+	if outgoing, inflating := p.hub.Reserved(); outgoing != 0 || inflating != 0 {
+		p.t.Errorf("%s: %d bytes for outgoing and %d for deflated messages were not given back", p.name, outgoing, inflating)
+	}
+	if account, truth := p.hub.Weighed(); account != truth {
+		p.t.Errorf("%s: the account of memory says %d bytes, the documents %d", p.name, account, truth)
+	}
+	if stats := p.hub.Stats(); stats.Sessions != 0 {
+		p.t.Errorf("%s: %d sessions are left", p.name, stats.Sessions)
+	}
+}
+
+// join joins the relay and talks about documents.
+func (p *node) join(ids ...docid.ID) *node {
+	p.t.Helper()
+	conn, begun, ended := p.n.open(), make(chan *hub.Link, 1), make(chan error, 1)
+	p.conn, p.ended = conn, ended
+	go func() { ended <- p.hub.Join(conn, func(l *hub.Link) { begun <- l }) }()
+	select {
+	case p.link = <-begun:
+	case err := <-ended:
+		p.t.Fatalf("%s could not join: %v", p.name, err)
+	}
+	return p.engage(ids...)
+}
+
+func (p *node) engage(ids ...docid.ID) *node {
+	for _, id := range ids {
+		p.mu.Lock()
+		shared := p.shared[id]
+		p.mu.Unlock()
+		p.link.Engage(id, shared)
+	}
+	return p
+}
+
+// edit makes a change durable.
+func (p *node) edit(id docid.ID) *change.Change {
+	p.t.Helper()
+	p.mu.Lock()
+	made := p.doc(id).Edit()
+	p.mu.Unlock()
+	if err := p.hub.Append(context.Background(), id, made); err != nil {
+		p.t.Errorf("%s could not append: %v", p.name, err)
+	}
+	return made
+}
+
+// doc returns what the peer's application has; p.mu is held.
+func (p *node) doc(id docid.ID) *replicatest.Client {
+	if p.docs[id] == nil {
+		p.docs[id] = replicatest.NewClient(p.name)
+	}
+	return p.docs[id]
+}
+
+// checkSame checks that peers have all that the relay has, and know it.
+func (n *network) checkNodes(id docid.ID, nodes ...*node) {
+	n.t.Helper()
+	want := n.store.heads(id)
+	if len(want) == 0 {
+		n.t.Errorf("the relay has nothing of %s", id)
+	}
+	for _, p := range nodes {
+		if !slices.Equal(p.store.heads(id), want) {
+			n.t.Errorf("%s has not the relay's heads of %s", p.name, id)
+		}
+		p.mu.Lock()
+		s := p.standing[id]
+		if !slices.Equal(p.doc(id).Heads(), want) {
+			n.t.Errorf("%s was not told of all of %s", p.name, id)
+		}
+		p.mu.Unlock()
+		if !s.Has || !s.Synced || s.Ahead || !slices.Equal(s.Shared, want) {
+			n.t.Errorf("%s believes of %s: %+v", p.name, id, s)
+		}
+		if now, engaged := p.hub.Standing(id); !engaged || now.Synced != s.Synced || now.Ahead != s.Ahead {
+			n.t.Errorf("%s was told %+v, and it is %+v", p.name, s, now)
+		}
+	}
+}
+
+func (p *node) Admits(id docid.ID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.closedDoor[id]
+}
+
+func (p *node) Appended(id docid.ID, base int, changes []*change.Change, local bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if base != p.length[id] {
+		p.t.Errorf("%s is told of %d changes from %d, after %d", p.name, len(changes), base, p.length[id])
+	}
+	p.length[id] += len(changes)
+	for _, c := range changes {
+		if own := c.Actor == change.ActorID(p.name); own != local {
+			p.t.Errorf("%s: a change of %s is local: %t", p.name, c.Actor, local)
+		}
+		if !p.store.has(id, c.Bytes()) {
+			p.t.Errorf("%s is told of a change that isn't durable", p.name)
+		}
+	}
+	p.doc(id).Take(changes...)
+}
+
+func (p *node) Heard(id docid.ID, s hub.Standing) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.standing[id], p.shared[id] = s, s.Shared
+}
+
+func (p *node) Unavailable(id docid.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unavailable[id]++
+}
+
+func (p *node) Refused(id docid.ID, hashes []change.Hash, reason string, here bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, h := range hashes {
+		p.refused[id] = append(p.refused[id], refusal{h, reason, here})
+	}
+}
+
+func (p *node) Failed(id docid.ID, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed[id] = append(p.failed[id], err)
+}
+
+func (p *node) Whispered(m wire.Ephemeral) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.whispers = append(p.whispers, m)
+}
+
+// leave closes the link, and waits for its end.
+func (p *node) leave() error {
+	p.t.Helper()
+	p.conn.Abort()
+	return <-p.ended
+}
