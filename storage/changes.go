@@ -20,7 +20,7 @@ const pageBytes = 256 << 10
 // from up to the log's length when the iteration begins. Every chunk's checksum
 // is verified; one that is missing or damaged ends the iteration with an
 // ErrDamaged that names the document and the index. An unknown document yields
-// ErrNotFound. The slices are the caller's to keep but share memory with their
+// ErrNotFound, and so does one that is purged meanwhile. The slices are the caller's to keep but share memory with their
 // neighbours. An error is the last thing yielded.
 func (s *Store) Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -30,7 +30,7 @@ func (s *Store) Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]
 		}
 		for err == nil && from < info.Changes {
 			var page []run
-			page, err = s.changesPage(ctx, id, from, info.Changes)
+			page, err = s.changesPage(ctx, life{id, info.Born}, from, info.Changes)
 			for _, r := range page {
 				chunks, bad := r.split(id)
 				for _, chunk := range chunks[min(from-r.first, len(chunks)):] {
@@ -86,19 +86,31 @@ func intact(chunk []byte) bool {
 
 // changesPage reads the runs that hold the changes from index from on, about a
 // page of them, none that begins at index end or later.
-func (s *Store) changesPage(ctx context.Context, id docid.ID, from, end int) ([]run, error) {
+func (s *Store) changesPage(ctx context.Context, of life, from, end int) ([]run, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("storage: changes of %s: %w", id, err)
+		return nil, fmt.Errorf("storage: changes of %s: %w", of.id, err)
 	}
-	p := page{id: id, next: from, end: end}
+	p := page{id: of.id, next: from, end: end}
 	err := s.view(func(txn *badger.Txn) error {
+		if err := of.check(txn); err != nil {
+			return err
+		}
 		p.txn = txn
-		return p.read(tagPayload, id, 0, end)
+		return p.read(of.prefix(), 0, end)
 	})
 	if err == nil && len(p.runs) == 0 {
-		err = damaged("change %d of %s is missing", from, id)
+		err = damaged("change %d of %s is missing", from, of.id)
 	}
 	return p.runs, err
+}
+
+// check tells whether the document still lives this life.
+func (l life) check(txn *badger.Txn) error {
+	row, err := readDocument(txn, l.id)
+	if err == nil && (row == nil || row.born != l.born) {
+		err = fmt.Errorf("%w: document %s has been purged", ErrNotFound, l.id)
+	}
+	return err
 }
 
 // page collects runs of one document.
@@ -112,14 +124,14 @@ type page struct {
 
 func (p *page) full() bool { return p.size >= pageBytes || p.next >= p.end }
 
-// read collects runs under owner, whose index 0 is the document's index base,
+// read collects runs of a log, whose index 0 is the document's index base,
 // until the page is full or the document's index end is reached.
-func (p *page) read(tag byte, owner [ownerSize]byte, base, end int) error {
-	it := p.txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tag, owner[:])})
+func (p *page) read(log []byte, base, end int) error {
+	it := p.txn.NewIterator(badger.IteratorOptions{Prefix: log})
 	defer it.Close()
-	it.Seek(runKey(tag, owner, p.next-base, 0))
+	it.Seek(runKey(log, p.next-base, 0))
 	for it.Valid() && !p.full() && p.next < end {
-		last, piece, ok := parseRunKey(it.Item().Key())
+		last, piece, ok := parseRunKey(log, it.Item().Key())
 		if !ok || piece != 0 {
 			return p.damaged()
 		}
@@ -127,14 +139,14 @@ func (p *page) read(tag byte, owner [ownerSize]byte, base, end int) error {
 		if err != nil {
 			return fmt.Errorf("storage: change %d of %s: %w", p.next, p.id, err)
 		}
-		if tag == tagPayload && len(value) > 1 && value[1] == runLink {
+		if isLink(log, value) {
 			if err := p.follow(it.Item().Key(), value, last); err != nil {
 				return err
 			}
 			it.Next()
 			continue
 		}
-		if value, err = p.joinPieces(it, value, last); err != nil {
+		if value, err = p.joinPieces(it, log, value, last); err != nil {
 			return err
 		}
 		if err := p.add(value, base+last); err != nil {
@@ -154,16 +166,16 @@ func (p *page) follow(key, value []byte, last int) error {
 	if first > p.next {
 		return p.damaged()
 	}
-	return p.read(tagStaged, l.stage, first-l.offset, last+1)
+	return p.read(l.stage.prefix(), first-l.offset, last+1)
 }
 
 // joinPieces moves past a run and returns the bytes of all its pieces.
-func (p *page) joinPieces(it *badger.Iterator, value []byte, last int) ([]byte, error) {
+func (p *page) joinPieces(it *badger.Iterator, log, value []byte, last int) ([]byte, error) {
 	for piece := 1; ; piece++ {
 		if it.Next(); !it.Valid() {
 			return value, nil
 		}
-		index, number, ok := parseRunKey(it.Item().Key())
+		index, number, ok := parseRunKey(log, it.Item().Key())
 		if !ok {
 			return nil, p.damaged()
 		}

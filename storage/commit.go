@@ -84,7 +84,7 @@ func (g *group) add(p *plan, sub *submission) {
 	for id, row := range p.rows {
 		g.rows[id] = row
 	}
-	g.counts.add(sub.batch)
+	g.counts.add(sub)
 	g.outcome = append(g.outcome, outcome{sub: sub, seq: p.last})
 }
 

@@ -39,8 +39,11 @@ type Kind uint8
 
 // The kinds of journal rows.
 const (
+	// KindChanges: changes were appended.
 	KindChanges Kind = 1
-	KindPurge   Kind = 2
+	// KindPurge: the document was removed with all its changes. Rows of the
+	// document before this one are of a former life: see [Store.Since].
+	KindPurge Kind = 2
 )
 
 // Append adds changes to the end of one document's log.
@@ -74,6 +77,7 @@ type Info struct {
 	Heads    []change.Hash // ascending
 	Changes  int           // length of its log
 	Bytes    int64         // of its changes' chunks
+	Born     Seq           // its first journal row since it was last purged; zero if a godwit of format 1 wrote that
 	Last     Seq           // its newest journal row
 }
 
@@ -83,7 +87,7 @@ type Row struct {
 	Kind     Kind
 	Document docid.ID
 	First    int // index of its first change in the document's log
-	Count    int // number of changes
+	Count    int // number of changes, added or purged
 	Batch    Seq // the first sequence number of the batch that wrote it
 	Origin   Incarnation
 }

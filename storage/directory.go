@@ -12,13 +12,16 @@ import (
 
 // What a store's directory holds.
 const (
-	formatFile  = "FORMAT"  // "godwit store 1\n"
+	formatFile  = "FORMAT"  // "godwit store 2\n"
 	witnessFile = "WITNESS" // see witness
+	placeFile   = "PLACE"   // see place
 	badgerDir   = "badger"
 	tempSuffix  = ".tmp"
 
 	formatMark = "godwit store "
 )
+
+var formatLine = fmt.Sprintf("%s%d\n", formatMark, directoryVersion)
 
 // prepareDirectory checks that path is a store of a format that we know, or
 // empty or missing, in which case it makes it one.
@@ -42,10 +45,31 @@ func prepareDirectory(path string) error {
 			return fmt.Errorf("%w: %s holds %q and no %s file; give an empty or a new directory", ErrNotStore, path, name, formatFile)
 		}
 	}
-	if err := replaceFile(path, formatFile, fmt.Appendf(nil, "%s%d\n", formatMark, formatVersion)); err != nil {
-		return fmt.Errorf("storage: create %s: %w", path, err)
+	return writeFormat(path)
+}
+
+func writeFormat(path string) error {
+	if err := replaceFile(path, formatFile, []byte(formatLine)); err != nil {
+		return fmt.Errorf("storage: write %s: %w", filepath.Join(path, formatFile), err)
 	}
 	return nil
+}
+
+// upgrade marks a store of an older format as one of ours, before anything is
+// written that an older godwit would misread.
+func (s *Store) upgrade() error {
+	if s.options.InMemory {
+		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(s.path, formatFile))
+	if err != nil {
+		return fmt.Errorf("storage: open %s: %w", s.path, err)
+	}
+	if string(text) == formatLine {
+		return nil
+	}
+	s.log.Info("the store gets a newer format; older versions of godwit will refuse it", "path", s.path, "format", directoryVersion)
+	return writeFormat(s.path)
 }
 
 func checkFormat(path, text string) error {
@@ -54,9 +78,9 @@ func checkFormat(path, text string) error {
 	if !ok || err != nil || version < 1 {
 		return fmt.Errorf("%w: the %s file in %s is not ours; give another directory", ErrNotStore, formatFile, path)
 	}
-	if version > formatVersion {
+	if version > directoryVersion {
 		return fmt.Errorf("%w: %s has format %d, this godwit knows up to %d; use a newer godwit",
-			ErrNewerFormat, path, version, formatVersion)
+			ErrNewerFormat, path, version, directoryVersion)
 	}
 	return nil
 }

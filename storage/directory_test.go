@@ -43,8 +43,6 @@ func writeFile(tb testing.TB, content []byte, path ...string) {
 	}
 }
 
-// copyDir copies a store's directory. Of an open store this is what a crash
-// would leave.
 // copyDir copies a directory that may be in use: a file that gets another name
 // meanwhile is left out, as if the machine had stopped just before.
 func copyDir(tb testing.TB, from string) string {
@@ -104,8 +102,8 @@ func TestForeignDirectories(t *testing.T) {
 	wantOpen(t, other, storage.ErrNotStore)
 
 	newer := t.TempDir()
-	writeFile(t, []byte("godwit store 2\n"), newer, "FORMAT")
-	wantOpen(t, newer, storage.ErrNewerFormat, "format 2", "newer godwit")
+	writeFile(t, []byte("godwit store 3\n"), newer, "FORMAT")
+	wantOpen(t, newer, storage.ErrNewerFormat, "format 3", "newer godwit")
 	if entries, err := os.ReadDir(newer); err != nil || len(entries) != 1 {
 		t.Errorf("a refused directory was touched: %v (%v)", entries, err)
 	}

@@ -99,12 +99,12 @@ func readDocument(txn *badger.Txn, id docid.ID) (*document, error) {
 func decodeDocumentItem(txn *badger.Txn, item *badger.Item) (row *document, err error) {
 	spilled := 0
 	err = item.Value(func(value []byte) error {
-		body, err := unseal(item.Key(), value)
+		version, body, err := unsealUpTo(lifeVersion, item.Key(), value)
 		if err != nil {
 			return err
 		}
 		var ok bool
-		if row, spilled, ok = decodeDocument(body); !ok {
+		if row, spilled, ok = decodeDocument(version, body); !ok {
 			return damaged("document row %q can't be read", item.Key())
 		}
 		return nil
@@ -119,7 +119,7 @@ func decodeDocumentItem(txn *badger.Txn, item *badger.Item) (row *document, err 
 }
 
 func (d *document) readSpill(txn *badger.Txn, piece int) error {
-	key := runKey(tagStaged, d.spill, 0, piece)
+	key := runKey(d.spill.prefix(), 0, piece)
 	item, err := txn.Get(key)
 	if err != nil {
 		return damaged("heads at %q: %v", key, err)
@@ -131,8 +131,4 @@ func (d *document) readSpill(txn *badger.Txn, piece int) error {
 		}
 		return err
 	})
-}
-
-func (d *document) info(id docid.ID) Info {
-	return Info{Document: id, Heads: d.heads, Changes: d.changes, Bytes: d.bytes, Last: d.last}
 }

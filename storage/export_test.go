@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"reflect"
@@ -22,42 +23,62 @@ func (s *Store) Stage(b *Batch) error {
 	return err
 }
 
+// PurgeOnly purges a document and leaves its payload, as a crash would.
+func (s *Store) PurgeOnly(id docid.ID) error {
+	_, err := s.commit(context.Background(), &submission{batch: new(Batch), purge: &id})
+	return err
+}
+
 // BreakDisk makes every later write fail.
 func (s *Store) BreakDisk() error { return s.db.Close() }
 
-// Orphans returns how many staged pieces and markers nothing refers to.
+// Orphans returns how many keys there are that nothing visible refers to:
+// pieces of runs and heads, and markers of such.
 func (s *Store) Orphans() (n int, err error) {
-	wanted := make(map[stageID]bool)
+	known, wanted := make(map[string]bool), make(map[string]bool)
 	err = s.view(func(txn *badger.Txn) error {
 		if err := each(txn, tagDocument, func(key, value []byte) error {
-			body, err := unseal(key, value)
+			version, body, err := unsealUpTo(lifeVersion, key, value)
 			if err != nil {
 				return err
 			}
-			row, _, ok := decodeDocument(body)
+			row, spilled, ok := decodeDocument(version, body)
 			if !ok {
 				return damaged("row %q", key)
 			}
-			wanted[row.spill] = true
+			known[string(life{docid.ID(key[2:]), row.born}.prefix())] = true
+			for piece := range spillPieces(spilled) {
+				wanted[string(runKey(row.spill.prefix(), 0, piece))] = true
+			}
 			return nil
 		}); err != nil {
 			return err
 		}
 		if err := each(txn, tagPayload, func(key, value []byte) error {
-			if value[1] != runLink {
+			log := key[:len(key)-runIndexSize]
+			if !known[string(log)] {
+				n++
+			}
+			if !isLink(log, value) {
 				return nil
 			}
 			l, err := decodeLink(key, value)
-			wanted[l.stage] = true
+			for i := range l.count {
+				wanted[string(runKey(l.stage.prefix(), l.offset+i, 0))] = true
+			}
 			return err
 		}); err != nil {
 			return err
 		}
-		for _, tag := range []byte{tagStaged, tagStage} {
+		for _, tag := range []byte{tagStaged, tagStage, tagPurged} {
 			if err := each(txn, tag, func(key, _ []byte) error {
-				if tag == tagStage || !wanted[stageID(key[2:2+ownerSize])] {
-					n++
+				if tag == tagStaged {
+					whole := append(bytes.Clone(key[:len(key)-4]), 0, 0, 0, 0) // the run's or the heads' first piece
+					if wanted[string(key)] || wanted[string(whole)] {
+						return nil
+					}
 				}
+				n++
 				return nil
 			}); err != nil {
 				return err
@@ -83,9 +104,11 @@ func each(txn *badger.Txn, tag byte, visit func(key, value []byte) error) error 
 // RoundTrip runs every decoder of a value on bytes that may be anything. What
 // one accepts must be the same after another encoding and decoding.
 func RoundTrip(value []byte) error {
-	if d, spilled, ok := decodeDocument(value); ok && spilled == 0 {
-		if again, _, ok := decodeDocument(d.encode()); !ok || !reflect.DeepEqual(d, again) {
-			return fmt.Errorf("document row %+v becomes %+v", d, again)
+	for version := range byte(lifeVersion + 1) {
+		if d, spilled, ok := decodeDocument(version, value); ok && spilled == 0 {
+			if again, _, ok := decodeDocument(lifeVersion, d.encode()); !ok || !reflect.DeepEqual(d, again) {
+				return fmt.Errorf("document row %+v becomes %+v", d, again)
+			}
 		}
 	}
 	const seq = 1 << 40

@@ -7,20 +7,22 @@ import (
 	"hash/crc32"
 	"math"
 
-	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
 // Every key begins with a tag and the version of its format, every value with
 // the version of its own. See docs/STORAGE-FORMAT.md.
 const (
-	formatVersion = 1
+	directoryVersion = 2 // of the whole, in the FORMAT file
+	formatVersion    = 1 // of keys and values, but for those that say otherwise
+	lifeVersion      = 2 // of document rows and payload keys that know of lives
 
-	tagDocument = 'd' // document → count, bytes, last row, heads
+	tagDocument = 'd' // document → birth, count, bytes, last row, heads
 	tagEntry    = 'k' // the caller's key → its value
 	tagJournal  = 'j' // sequence → kind, document, first, count, batch, origin
 	tagMeta     = 'm' // name → value
-	tagPayload  = 'p' // document, last index, piece → changes or a link to them
+	tagPayload  = 'p' // document, birth, last index, piece → changes or a link to them
+	tagPurged   = 'x' // document, birth → nothing; there while payload is left
 	tagStaged   = 'q' // stage, last index, piece → changes or heads
 	tagStage    = 's' // stage → nothing; there while nothing refers to it
 )
@@ -31,11 +33,12 @@ const (
 
 	checksumSize = 4
 	ownerSize    = 16
-	runKeySize   = 2 + ownerSize + 8 + 4
+	runIndexSize = 8 + 4 // what a run's key holds after the log's prefix
 )
 
 var (
 	metaIncarnation = []byte{tagMeta, formatVersion, 'i', 'n', 'c', 'a', 'r', 'n', 'a', 't', 'i', 'o', 'n'}
+	metaPlace       = []byte{tagMeta, formatVersion, 'p', 'l', 'a', 'c', 'e'}
 	metaHealth      = []byte{tagMeta, formatVersion, 'h', 'e', 'a', 'l', 't', 'h'}
 
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -65,45 +68,89 @@ func journalKey(seq Seq) []byte {
 	return binary.BigEndian.AppendUint64(tagged(tagJournal), uint64(seq))
 }
 
-// runKey is the key of one piece of a run of changes that ends at index last:
-// a seek to (i, 0) finds the run that holds change i.
-func runKey(tag byte, owner [ownerSize]byte, last int, piece int) []byte {
-	key := append(make([]byte, 0, runKeySize), tag, formatVersion)
-	key = append(key, owner[:]...)
+// life is one life of a document: from its first append, whose journal row is
+// born, to its purge. Documents of format 1 have born 0.
+type life struct {
+	id   docid.ID
+	born Seq
+}
+
+// prefix begins the keys of the life's payload. So what is left of a former
+// life can't come in the way of the next.
+func (l life) prefix() []byte {
+	key := tagged(tagPayload, l.id[:])
+	if l.born == 0 {
+		return key
+	}
+	key[1] = lifeVersion
+	return binary.BigEndian.AppendUint64(key, uint64(l.born))
+}
+
+// purgedKey is there while payload of the life is left though it has ended.
+func (l life) purgedKey() []byte {
+	return binary.BigEndian.AppendUint64(tagged(tagPurged, l.id[:]), uint64(l.born))
+}
+
+func parsePurgedKey(key []byte) (l life, ok bool) {
+	if len(key) != 2+docid.Size+8 {
+		return l, false
+	}
+	copy(l.id[:], key[2:])
+	l.born = Seq(binary.BigEndian.Uint64(key[2+docid.Size:]))
+	return l, true
+}
+
+// prefix begins the keys of what is staged under a name.
+func (id stageID) prefix() []byte { return tagged(tagStaged, id[:]) }
+
+// runKey is the key of one piece of a run of changes that ends at index last,
+// below the prefix of its log: a seek to (i, 0) finds the run that holds
+// change i.
+func runKey(log []byte, last int, piece int) []byte {
+	key := append(make([]byte, 0, len(log)+runIndexSize), log...)
 	key = binary.BigEndian.AppendUint64(key, uint64(last))
 	return binary.BigEndian.AppendUint32(key, uint32(piece))
 }
 
-func parseRunKey(key []byte) (last, piece int, ok bool) {
-	if len(key) != runKeySize {
+func parseRunKey(log, key []byte) (last, piece int, ok bool) {
+	if len(key) != len(log)+runIndexSize {
 		return 0, 0, false
 	}
-	index := key[2+ownerSize:]
+	index := key[len(log):]
 	return int(binary.BigEndian.Uint64(index)), int(binary.BigEndian.Uint32(index[8:])), true
 }
 
 // seal makes a row's value: the format's version, the body, and a checksum over
 // key, version and body, so that a row under a wrong key is noticed too.
-func seal(key, body []byte) []byte {
+func seal(key, body []byte) []byte { return sealAs(formatVersion, key, body) }
+
+func sealAs(version byte, key, body []byte) []byte {
 	value := make([]byte, 0, 1+len(body)+checksumSize)
-	value = append(value, formatVersion)
+	value = append(value, version)
 	value = append(value, body...)
 	return binary.BigEndian.AppendUint32(value, checksum(key, value))
 }
 
 // unseal returns the body of what seal made.
 func unseal(key, value []byte) ([]byte, error) {
+	_, body, err := unsealUpTo(formatVersion, key, value)
+	return body, err
+}
+
+// unsealUpTo returns the version and the body of what sealAs made, if that
+// version isn't above newest.
+func unsealUpTo(newest byte, key, value []byte) (version byte, body []byte, err error) {
 	if len(value) < 1+checksumSize {
-		return nil, damaged("row %q is %d bytes long", key, len(value))
+		return 0, nil, damaged("row %q is %d bytes long", key, len(value))
 	}
 	sealed, sum := value[:len(value)-checksumSize], value[len(value)-checksumSize:]
 	if binary.BigEndian.Uint32(sum) != checksum(key, sealed) {
-		return nil, damaged("row %q has a wrong checksum", key)
+		return 0, nil, damaged("row %q has a wrong checksum", key)
 	}
-	if sealed[0] != formatVersion {
-		return nil, fmt.Errorf("%w: row %q has format %d; use a newer godwit", ErrNewerFormat, key, sealed[0])
+	if sealed[0] > newest {
+		return 0, nil, fmt.Errorf("%w: row %q has format %d; use a newer godwit", ErrNewerFormat, key, sealed[0])
 	}
-	return sealed[1:], nil
+	return sealed[0], sealed[1:], nil
 }
 
 func checksum(key, value []byte) uint32 {
@@ -112,63 +159,6 @@ func checksum(key, value []byte) uint32 {
 
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s; restore the store from a backup or from its neighbours", ErrDamaged, fmt.Sprintf(format, args...))
-}
-
-// document is a document's row.
-type document struct {
-	changes int
-	bytes   int64
-	last    Seq
-	heads   []change.Hash // ascending
-	spill   stageID       // where the heads are, if the row has no room for them
-}
-
-func (d *document) encode() []byte {
-	body := make([]byte, 0, 3*binary.MaxVarintLen64+1+len(d.heads)*change.HashSize)
-	body = binary.AppendUvarint(body, uint64(d.changes))
-	body = binary.AppendUvarint(body, uint64(d.bytes))
-	body = binary.AppendUvarint(body, uint64(d.last))
-	body = binary.AppendUvarint(body, uint64(len(d.heads)))
-	if d.spill != (stageID{}) {
-		return append(body, d.spill[:]...)
-	}
-	return append(body, encodeHeads(d.heads)...)
-}
-
-// decodeDocument reads a row. If the row has no room for the heads, it returns
-// how many there are beneath spill.
-func decodeDocument(body []byte) (d *document, spilled int, ok bool) {
-	f := fields{rest: body}
-	d = &document{changes: f.int(), bytes: int64(f.int()), last: Seq(f.uvarint())}
-	count := f.int()
-	switch {
-	case f.bad:
-		return nil, 0, false
-	case len(f.rest)%change.HashSize == 0 && len(f.rest)/change.HashSize == count:
-		d.heads = decodeHeads(f.rest)
-		return d, 0, true
-	case len(f.rest) == ownerSize:
-		d.spill = stageID(f.rest)
-		return d, count, count > 0 && d.spill != stageID{}
-	default:
-		return nil, 0, false
-	}
-}
-
-func encodeHeads(heads []change.Hash) []byte {
-	out := make([]byte, 0, len(heads)*change.HashSize)
-	for i := range heads {
-		out = append(out, heads[i][:]...)
-	}
-	return out
-}
-
-func decodeHeads(b []byte) []change.Hash {
-	heads := make([]change.Hash, len(b)/change.HashSize)
-	for i := range heads {
-		copy(heads[i][:], b[i*change.HashSize:])
-	}
-	return heads
 }
 
 func (r *Row) encode() []byte {

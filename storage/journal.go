@@ -18,6 +18,13 @@ const scanRows = 4096
 // what LastSeq returns when the iteration begins, of the documents whose ids
 // begin with prefix. Rows of kinds that this version doesn't know are skipped.
 // An error is the last thing yielded.
+//
+// Rows are history: one of a document stays when that is purged, and then its
+// changes can't be read any more. Whoever keeps something per document drops it
+// at a row of [KindPurge] and begins anew at the next, whose First is 0.
+// Whoever reads changes for a row looks at [Store.Document] first: if the
+// document is gone, or [Info].Born comes after the row, the row is of a former
+// life, and its purge is further on in the journal.
 func (s *Store) Since(ctx context.Context, after Seq, prefix []byte) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for last := s.LastSeq(); after < last; {

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -37,7 +36,7 @@ func Open(path string, opts Options) (*Store, error) {
 func openIn(path string, opts Options, unlock func() error) (*Store, error) {
 	s := &Store{
 		path: path, options: opts, profile: opts.profile(), log: opts.Logger, unlock: unlock,
-		stages: make(chan struct{}, 1), closing: make(chan struct{}), idle: make(chan struct{}),
+		turns: make(chan struct{}, 1), closing: make(chan struct{}), idle: make(chan struct{}),
 	}
 	s.queue = newQueue(s.profile.queueBytes)
 	s.rows = newRowCache(s.profile.rowBytes)
@@ -131,6 +130,9 @@ func (s *Store) lost(t testimony) error {
 // begin makes an open database a store: finds where its journal ends, sweeps
 // what a crash left, and settles which life this is.
 func (s *Store) begin() error {
+	if err := s.upgrade(); err != nil {
+		return err
+	}
 	last, err := s.lastRow()
 	if err != nil {
 		return err
@@ -147,66 +149,4 @@ func (s *Store) begin() error {
 		return err
 	}
 	return s.sweepAll()
-}
-
-// settleIncarnation finds out whether this is still the life that the witness
-// saw, and begins another if it isn't or if the options say so.
-func (s *Store) settleIncarnation() error {
-	known, err := s.readIncarnation()
-	if err != nil {
-		return err
-	}
-	s.incarnation = known
-	var seen testimony
-	var ok bool
-	if !s.options.InMemory {
-		if seen, ok, err = readTestimony(s.path); err != nil {
-			return err
-		}
-	}
-	fresh := known == Incarnation{}
-	if fresh && ok && seen.last > 0 {
-		return s.lost(seen)
-	}
-	if s.recovered = !fresh && ok && (seen.last > s.LastSeq() || seen.incarnation != known); s.recovered {
-		s.log.Warn("the store has gone back in time: rows that were durable are gone; it begins a new incarnation",
-			"path", s.path, "rows", s.LastSeq(), "witnessed", seen.last)
-	}
-	if fresh || s.recovered || s.options.Renew {
-		_, _ = rand.Read(s.incarnation[:]) // never fails
-	}
-	return s.saveIncarnation(s.incarnation != known)
-}
-
-// saveIncarnation starts the witness and, if the incarnation is new, writes it.
-// The witness comes first: should we crash between the two, they differ, and
-// the next Open begins a new life again.
-func (s *Store) saveIncarnation(isNew bool) (err error) {
-	if !s.options.InMemory {
-		if s.witness, err = startWitness(s.path, testimony{s.incarnation, s.LastSeq()}, s.log); err != nil {
-			return err
-		}
-	}
-	if isNew {
-		err = s.write([]write{{key: metaIncarnation, value: seal(metaIncarnation, s.incarnation[:])}})
-	}
-	if err != nil && s.witness != nil {
-		err = errors.Join(err, s.witness.close())
-	}
-	return err
-}
-
-// readIncarnation returns the stored incarnation, zero if there is none yet.
-func (s *Store) readIncarnation() (in Incarnation, err error) {
-	err = s.snapshot(func(txn *badger.Txn) error {
-		raw, err := readSealed(txn, metaIncarnation)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err == nil && copy(in[:], raw) != len(in) {
-			err = damaged("the incarnation of %s", s.path)
-		}
-		return err
-	})
-	return in, err
 }

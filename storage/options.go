@@ -22,8 +22,10 @@ type Options struct {
 	// Reserve is how many bytes of free disk space writes leave untouched.
 	// Zero means DefaultReserve, a negative number none.
 	Reserve int64
-	// Renew begins a new incarnation. Set it once, on the first opening of a
-	// store that was restored from a backup or copied from another.
+	// Renew begins a new incarnation. A store that was copied, or restored into
+	// a new directory, does so by itself: see [Store.Copied]. Set Renew once
+	// where it can't know: after files were written over those of the original,
+	// after a whole disk was copied or set back, and on Windows.
 	Renew bool
 	// Logger gets warnings, and Badger's own messages at debug and warning
 	// level. Nil means silence.

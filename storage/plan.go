@@ -39,6 +39,13 @@ func (s *Store) plan(g *group, sub *submission) (*plan, error) {
 func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 	b := sub.batch
 	p := &plan{rows: make(map[docid.ID]*document, len(b.Appends)), last: g.last}
+	if sub.purge != nil {
+		old, err := s.row(g, *sub.purge)
+		if err != nil {
+			return nil, err
+		}
+		return p, p.purge(*sub.purge, old)
+	}
 	first, offset := g.last+1, 0
 	for i := range b.Appends {
 		a := &b.Appends[i]
@@ -77,33 +84,41 @@ func (p *plan) append(a *Append, old *document, first Seq) error {
 	}
 	p.last++
 	row := &document{
+		born:    old.born,
 		changes: old.changes + len(a.Changes),
 		bytes:   old.bytes,
 		last:    p.last,
 		heads:   newHeads(old.heads, a.Changes),
 	}
+	if old.changes == 0 {
+		row.born = p.last
+	}
 	for _, c := range a.Changes {
 		row.bytes += int64(len(c.Bytes()))
 	}
 	p.rows[a.Document] = row
-	entry := Row{
+	p.journal(&Row{
 		Seq: p.last, Kind: KindChanges, Document: a.Document,
 		First: a.Base, Count: len(a.Changes), Batch: first, Origin: a.Origin,
-	}
-	key := journalKey(p.last)
-	p.add(write{key: key, value: seal(key, entry.encode())})
+	})
 	return nil
+}
+
+func (p *plan) journal(row *Row) {
+	key := journalKey(row.Seq)
+	p.add(write{key: key, value: seal(key, row.encode())})
 }
 
 // payload adds an append's changes, or a link to where they are staged.
 func (p *plan) payload(a *Append, stage stageID, offset int) error {
+	log := life{a.Document, p.rows[a.Document].born}.prefix()
 	if stage == (stageID{}) {
-		return eachRun(tagPayload, a.Document, a.Base, a.Changes, func(w write) error {
+		return eachRun(log, a.Base, a.Changes, func(w write) error {
 			p.add(w)
 			return nil
 		})
 	}
-	key := runKey(tagPayload, a.Document, a.Base+len(a.Changes)-1, 0)
+	key := runKey(log, a.Base+len(a.Changes)-1, 0)
 	p.add(write{key: key, value: link{len(a.Changes), offset, stage}.encode(key)})
 	return nil
 }
@@ -120,13 +135,21 @@ func (s *Store) planRow(p *plan, id docid.ID, old *document, inline int) {
 			p.spillSize += w.size()
 		}
 	}
-	if old != nil && old.spill != (stageID{}) {
-		for piece := range spillPieces(len(old.heads)) {
-			p.add(write{key: runKey(tagStaged, old.spill, 0, piece), delete: true})
-		}
+	if old != nil {
+		p.dropSpill(old)
 	}
 	key := documentKey(id)
-	p.add(write{key: key, value: seal(key, row.encode())})
+	p.add(write{key: key, value: row.seal(key)})
+}
+
+// dropSpill removes the heads that a row had no room for.
+func (p *plan) dropSpill(old *document) {
+	if old.spill == (stageID{}) {
+		return
+	}
+	for piece := range spillPieces(len(old.heads)) {
+		p.add(write{key: runKey(old.spill.prefix(), 0, piece), delete: true})
+	}
 }
 
 func (p *plan) entries(b *Batch) {
@@ -212,7 +235,7 @@ func spillWrites(id stageID, heads []change.Hash) []write {
 	writes := make([]write, spillPieces(len(heads)))
 	for piece := range writes {
 		part := heads[piece*headsPerPiece : min(len(heads), (piece+1)*headsPerPiece)]
-		key := runKey(tagStaged, id, 0, piece)
+		key := runKey(id.prefix(), 0, piece)
 		writes[piece] = write{key: key, value: seal(key, encodeHeads(part))}
 	}
 	return writes

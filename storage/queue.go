@@ -5,15 +5,18 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
 // submission is a batch on its way to the committer.
 type submission struct {
 	batch   *Batch
-	extra   []write // the store's own rows to go with it
-	stage   stageID // where the changes are, if they are staged
-	cost    int64   // of the queue's budget
-	refused error   // why the batch is not to be written, if it isn't
+	extra   []write   // the store's own rows to go with it
+	purge   *docid.ID // the document to purge, if any; then that is all
+	stage   stageID   // where the changes are, if they are staged
+	cost    int64     // of the queue's budget
+	refused error     // why the batch is not to be written, if it isn't
 	done    func(Seq, error)
 }
 

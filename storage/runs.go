@@ -36,15 +36,15 @@ func sizeOf(writes []write) int64 {
 }
 
 // eachRun cuts changes into runs and their pieces, and hands on each as a
-// write. The first change has the given index under owner.
-func eachRun(tag byte, owner [ownerSize]byte, first int, changes []*change.Change, emit func(write) error) error {
+// write. The first change has the given index in the log.
+func eachRun(log []byte, first int, changes []*change.Change, emit func(write) error) error {
 	for start := 0; start < len(changes); {
 		end, size := start+1, len(changes[start].Bytes())
 		for end < len(changes) && size+len(changes[end].Bytes()) <= maxPiece-runHeader {
 			size += len(changes[end].Bytes())
 			end++
 		}
-		if err := eachPiece(tag, owner, first+end-1, changes[start:end], size, emit); err != nil {
+		if err := eachPiece(log, first+end-1, changes[start:end], size, emit); err != nil {
 			return err
 		}
 		start = end
@@ -52,21 +52,21 @@ func eachRun(tag byte, owner [ownerSize]byte, first int, changes []*change.Chang
 	return nil
 }
 
-func eachPiece(tag byte, owner [ownerSize]byte, last int, run []*change.Change, size int, emit func(write) error) error {
+func eachPiece(log []byte, last int, run []*change.Change, size int, emit func(write) error) error {
 	if len(run) > 1 || size <= maxPiece-runHeader {
 		value := append(make([]byte, 0, runHeader+size), formatVersion, runFirst)
 		value = binary.AppendUvarint(value, uint64(len(run)))
 		for _, c := range run {
 			value = append(value, c.Bytes()...)
 		}
-		return emit(write{key: runKey(tag, owner, last, 0), value: value})
+		return emit(write{key: runKey(log, last, 0), value: value})
 	}
 	head := []byte{formatVersion, runFirst, 1}
 	rest := run[0].Bytes()
 	for piece := 0; len(rest) > 0; piece++ {
 		n := min(len(rest), maxPiece-runHeader)
 		value := append(make([]byte, 0, len(head)+n), head...)
-		if err := emit(write{key: runKey(tag, owner, last, piece), value: append(value, rest[:n]...)}); err != nil {
+		if err := emit(write{key: runKey(log, last, piece), value: append(value, rest[:n]...)}); err != nil {
 			return err
 		}
 		rest, head = rest[n:], []byte{formatVersion, runNext}
@@ -79,6 +79,12 @@ func eachPiece(tag byte, owner [ownerSize]byte, last int, run []*change.Change, 
 type link struct {
 	count, offset int
 	stage         stageID
+}
+
+// isLink tells whether the value of a log's run is a link. What is staged holds
+// none.
+func isLink(log, value []byte) bool {
+	return log[0] == tagPayload && len(value) > 1 && value[1] == runLink
 }
 
 func (l link) encode(key []byte) []byte {

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // newStage returns a name that was never used before. It begins with the
@@ -25,7 +23,7 @@ func (s *Store) stageChanges(ctx context.Context, b *Batch) (stageID, error) {
 	put := func(piece write) error { return w.put(ctx, piece) }
 	offset := 0
 	for _, a := range b.Appends {
-		if err := eachRun(tagStaged, w.id, offset, a.Changes, put); err != nil {
+		if err := eachRun(w.id.prefix(), offset, a.Changes, put); err != nil {
 			return w.abandon(fmt.Errorf("stage %d changes of %s: %w", len(a.Changes), a.Document, err))
 		}
 		offset += len(a.Changes)
@@ -66,18 +64,13 @@ func (w *stageWriter) put(ctx context.Context, piece write) error {
 	return nil
 }
 
-// flush writes what is pending. Stages take turns, a transaction each, so that
-// no committer's transaction waits behind more than one of them.
+// flush writes what is pending.
 func (w *stageWriter) flush(ctx context.Context) error {
 	s := w.store
-	select {
-	case s.stages <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.closing:
-		return fmt.Errorf("%w: %s", ErrClosed, s.path)
+	if err := s.takeTurn(ctx); err != nil {
+		return err
 	}
-	defer func() { <-s.stages }()
+	defer s.endTurn()
 	if err := s.checkSpace(); err != nil {
 		return err
 	}
@@ -89,6 +82,22 @@ func (w *stageWriter) flush(ctx context.Context) error {
 	w.pending, w.size = w.pending[:0], 0
 	return nil
 }
+
+// takeTurn waits until no other transaction but the committer's is being
+// written. Stages and sweeps take turns, a transaction each, so that none of
+// the committer's waits behind more than one of them.
+func (s *Store) takeTurn(ctx context.Context) error {
+	select {
+	case s.turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closing:
+		return fmt.Errorf("%w: %s", ErrClosed, s.path)
+	}
+}
+
+func (s *Store) endTurn() { <-s.turns }
 
 func (w *stageWriter) abandon(err error) (stageID, error) {
 	if w.started {
@@ -104,62 +113,7 @@ func (s *Store) unstage(id stageID) {
 	if id == (stageID{}) || s.isClosing() || s.failure.Load() != nil {
 		return
 	}
-	if err := s.sweep(id); err != nil {
+	if err := s.sweepStage(id); err != nil {
 		s.log.Warn("could not remove staged changes; the next opening will", "path", s.path, "error", err)
 	}
-}
-
-// sweepAll removes the stages that a crash or a Close left behind.
-func (s *Store) sweepAll() error {
-	var left []stageID
-	err := s.snapshot(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tagStage)})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			if key := it.Item().Key(); len(key) == 2+ownerSize {
-				left = append(left, stageID(key[2:]))
-			}
-		}
-		return nil
-	})
-	for i := 0; i < len(left) && err == nil; i++ {
-		err = s.sweep(left[i])
-	}
-	if len(left) > 0 && err == nil {
-		s.log.Info("removed changes that were staged but never committed", "path", s.path, "batches", len(left))
-	}
-	return err
-}
-
-// sweep removes one stage: its pieces first, its marker last.
-func (s *Store) sweep(id stageID) error {
-	for {
-		keys, err := s.stagedKeys(id, 500)
-		if err != nil {
-			return err
-		}
-		if len(keys) == 0 {
-			return s.write([]write{{key: stageKey(id), delete: true}})
-		}
-		writes := make([]write, len(keys))
-		for i, key := range keys {
-			writes[i] = write{key: key, delete: true}
-		}
-		if err := s.write(writes); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *Store) stagedKeys(id stageID, limit int) ([][]byte, error) {
-	var keys [][]byte
-	err := s.snapshot(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tagStaged, id[:])})
-		defer it.Close()
-		for it.Rewind(); it.Valid() && len(keys) < limit; it.Next() {
-			keys = append(keys, it.Item().KeyCopy(nil))
-		}
-		return nil
-	})
-	return keys, err
 }

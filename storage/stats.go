@@ -11,9 +11,10 @@ type Stats struct {
 	Waiting      int           // batches in the queue
 	Transactions int64         // durable commits of the committer
 	Batches      int64         // batches that these carried
-	Appends      int64         // journal rows
+	Appends      int64         // journal rows of changes
 	Changes      int64         // changes appended
 	Bytes        int64         // of those changes' chunks
+	Purges       int64         // documents purged
 	Staged       int64         // bytes written before their commit
 	Refused      int64         // writes refused for want of disk space
 	LargestGroup int64         // most batches in one transaction
@@ -34,6 +35,7 @@ func (s *Store) Stats() Stats {
 		Appends:      c.appends.Load(),
 		Changes:      c.changes.Load(),
 		Bytes:        c.bytes.Load(),
+		Purges:       c.purges.Load(),
 		Staged:       c.staged.Load(),
 		Refused:      c.refused.Load(),
 		LargestGroup: c.largest.Load(),
@@ -55,15 +57,18 @@ func (s *Store) Stats() Stats {
 
 type counts struct {
 	transactions, batches, appends, changes, bytes atomic.Int64
-	staged, refused, largest, nanoseconds          atomic.Int64
+	staged, refused, purges, largest, nanoseconds  atomic.Int64
 }
 
 // groupCounts is one group's share of the counts.
-type groupCounts struct{ batches, appends, changes, bytes int64 }
+type groupCounts struct{ batches, appends, changes, bytes, purges int64 }
 
-func (g *groupCounts) add(b *Batch) {
+func (g *groupCounts) add(sub *submission) {
 	g.batches++
-	for _, a := range b.Appends {
+	if sub.purge != nil {
+		g.purges++
+	}
+	for _, a := range sub.batch.Appends {
 		g.appends++
 		g.changes += int64(len(a.Changes))
 		for _, c := range a.Changes {
@@ -79,6 +84,7 @@ func (c *counts) committed(g *group, took time.Duration) {
 	c.appends.Add(g.counts.appends)
 	c.changes.Add(g.counts.changes)
 	c.bytes.Add(g.counts.bytes)
+	c.purges.Add(g.counts.purges)
 	c.nanoseconds.Add(int64(took))
 	c.largest.Store(max(c.largest.Load(), g.counts.batches))
 }

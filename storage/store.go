@@ -21,12 +21,14 @@ type Store struct {
 	db      *badger.DB
 	unlock  func() error
 
-	incarnation Incarnation
+	incarnation atomic.Pointer[Incarnation]
+	renewing    sync.Mutex // one Renew at a time
 	recovered   bool
+	copied      bool
 	witness     *witness // nil in memory
 
 	queue   *queue
-	stages  chan struct{} // holds one token while a staging transaction is written
+	turns   chan struct{} // holds one token while a stage or a sweep writes a transaction
 	rows    rowCache      // the committer's own
 	counts  counts
 	last    atomic.Uint64         // newest durable Seq
@@ -43,13 +45,6 @@ type Store struct {
 	closeOnce sync.Once
 	closeErr  error
 }
-
-// Incarnation returns the name of this life of the store.
-func (s *Store) Incarnation() Incarnation { return s.incarnation }
-
-// Recovered tells whether Open found that the store had gone back in time, and
-// so began a new incarnation without being asked to.
-func (s *Store) Recovered() bool { return s.recovered }
 
 // LastSeq returns the sequence number of the newest durable journal row, zero
 // if there is none.

@@ -28,15 +28,17 @@ type testimony struct {
 // journal. Badger can lose its newest writes to one flipped bit and say
 // nothing; a store that is behind its witness has.
 type witness struct {
-	dir         string
-	incarnation Incarnation
-	log         *slog.Logger
+	dir string
+	log *slog.Logger
 
-	mu      sync.Mutex
-	last    Seq
-	written Seq
-	stop    bool
-	wake    *sync.Cond // last or stop changed
+	writing sync.Mutex // held while the file is written; before mu
+
+	mu          sync.Mutex
+	incarnation Incarnation
+	last        Seq
+	written     Seq
+	stop        bool
+	wake        *sync.Cond // last or stop changed
 
 	stopping chan struct{}
 	stopped  chan struct{}
@@ -105,19 +107,36 @@ func (w *witness) wait() bool {
 	return !w.stop
 }
 
+// save writes what has changed since it was written last.
 func (w *witness) save() error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	w.mu.Lock()
-	last, written := w.last, w.written
+	t, written := testimony{w.incarnation, w.last}, w.written
 	w.mu.Unlock()
-	if last == written {
+	if t.last == written {
 		return nil
 	}
-	if err := (testimony{w.incarnation, last}).write(w.dir); err != nil {
+	return w.write(t)
+}
+
+// renew writes that the store lives another life.
+func (w *witness) renew(in Incarnation) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	w.mu.Lock()
+	last := w.last
+	w.mu.Unlock()
+	return w.write(testimony{in, last})
+}
+
+func (w *witness) write(t testimony) error {
+	if err := t.write(w.dir); err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.written = last
+	w.incarnation, w.written = t.incarnation, t.last
 	return nil
 }
 

@@ -173,6 +173,9 @@ func testClosed(t *testing.T, open Open) {
 	_, err = s.Get([]byte("k"))
 	wantError(t, err, storage.ErrClosed)
 	wantError(t, s.Check(background), storage.ErrClosed)
+	wantError(t, s.Purge(background, ID('a', 1)), storage.ErrClosed)
+	_, err = s.Renew(background)
+	wantError(t, err, storage.ErrClosed)
 	called := false
 	s.Submit(&storage.Batch{}, func(_ storage.Seq, err error) {
 		called = true

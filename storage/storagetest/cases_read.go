@@ -99,6 +99,9 @@ func testContexts(t *testing.T, s Store) {
 	cancel()
 	_, err := s.Commit(ended, appendTo(ID('x', 1), 0, NewAuthor(77).Write(t, 10)))
 	wantError(t, err, context.Canceled)
+	wantError(t, s.Purge(ended, ID('a', 0)), context.Canceled)
+	_, err = s.Renew(ended)
+	wantError(t, err, context.Canceled)
 	var errs []error
 	for _, err := range s.Since(ended, 0, nil) {
 		errs = append(errs, err)

@@ -72,7 +72,7 @@ func compareEntries(tb TB, s Reader, m *Model) {
 
 func sameInfo(got, want storage.Info) error {
 	if got.Document != want.Document || got.Changes != want.Changes || got.Bytes != want.Bytes ||
-		got.Last != want.Last || !slices.Equal(got.Heads, want.Heads) {
+		got.Born != want.Born || got.Last != want.Last || !slices.Equal(got.Heads, want.Heads) {
 		return fmt.Errorf("got %+v, want %+v", got, want)
 	}
 	return nil

@@ -21,6 +21,7 @@ type Model struct {
 type ModelDocument struct {
 	Chunks [][]byte
 	Heads  []change.Hash
+	Born   storage.Seq
 	Last   storage.Seq
 }
 
@@ -49,7 +50,7 @@ func (m *Model) Apply(b *storage.Batch) storage.Seq {
 	for _, a := range b.Appends {
 		d := m.Documents[a.Document]
 		if d == nil {
-			d = new(ModelDocument)
+			d = &ModelDocument{Born: storage.Seq(len(m.Rows) + 1)}
 			m.Documents[a.Document] = d
 		}
 		d.Last = storage.Seq(len(m.Rows) + 1)
@@ -70,6 +71,13 @@ func (m *Model) Apply(b *storage.Batch) storage.Seq {
 	return storage.Seq(len(m.Rows))
 }
 
+// Purge does what a store does with a document that it has.
+func (m *Model) Purge(id docid.ID) {
+	seq := storage.Seq(len(m.Rows) + 1)
+	m.Rows = append(m.Rows, storage.Row{Seq: seq, Kind: storage.KindPurge, Document: id, Count: m.Length(id), Batch: seq})
+	delete(m.Documents, id)
+}
+
 // append replaces the change's deps among the heads by the change, one change
 // at a time: nothing like what a store would do, and the same result.
 func (d *ModelDocument) append(c *change.Change) {
@@ -86,7 +94,7 @@ func (d *ModelDocument) append(c *change.Change) {
 // Info is what a store must say of a document.
 func (m *Model) Info(id docid.ID) storage.Info {
 	d := m.Documents[id]
-	info := storage.Info{Document: id, Heads: d.Heads, Changes: len(d.Chunks), Last: d.Last}
+	info := storage.Info{Document: id, Heads: d.Heads, Changes: len(d.Chunks), Born: d.Born, Last: d.Last}
 	for _, c := range d.Chunks {
 		info.Bytes += int64(len(c))
 	}

@@ -34,6 +34,10 @@ func testModel(t *testing.T, open Open, reopen bool) {
 				}
 			case 1:
 				Compare(rt, run.store, run.model)
+			case 2, 3:
+				run.purge()
+			case 4:
+				run.renew()
 			default:
 				run.commit()
 			}
@@ -59,6 +63,33 @@ func (w *walk) reopen(t *testing.T, open Open, dir string) {
 	if w.store.Incarnation() != life {
 		w.rt.Fatal("the incarnation changed")
 	}
+}
+
+// purge purges a document that may be there or not.
+func (w *walk) purge() {
+	id := w.document(rapid.IntRange(0, 2).Draw(w.rt, "collection"))
+	if w.model.Documents[id] == nil {
+		if err := w.store.Purge(background, id); !errors.Is(err, storage.ErrNotFound) {
+			w.rt.Fatalf("purge: got %v, want %v", err, storage.ErrNotFound)
+		}
+		return
+	}
+	if err := w.store.Purge(background, id); err != nil {
+		w.rt.Fatal("purge:", err)
+	}
+	w.model.Purge(id)
+}
+
+func (w *walk) renew() {
+	life := w.store.Incarnation()
+	in, err := w.store.Renew(background)
+	if err != nil || in == life || in != w.store.Incarnation() {
+		w.rt.Fatalf("renew: %s after %s, the store says %s (%v)", in, life, w.store.Incarnation(), err)
+	}
+}
+
+func (w *walk) document(collection int) docid.ID {
+	return ID(byte('a'+collection), rapid.Uint32Range(0, 2).Draw(w.rt, "document"))
 }
 
 // commit submits a few batches at once, of which some conflict, and waits for
@@ -97,7 +128,7 @@ func (w *walk) commit() {
 func (w *walk) batch() *storage.Batch {
 	b := new(storage.Batch)
 	for i := range rapid.IntRange(0, 3).Draw(w.rt, "appends") {
-		id := ID(byte('a'+i), rapid.Uint32Range(0, 2).Draw(w.rt, "document"))
+		id := w.document(i)
 		a := storage.Append{Document: id, Base: w.model.Length(id), Changes: w.changes(id)}
 		if rapid.IntRange(0, 7).Draw(w.rt, "wrong base") == 0 {
 			a.Base += rapid.IntRange(1, 5).Draw(w.rt, "ahead")

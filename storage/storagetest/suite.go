@@ -15,6 +15,7 @@ type Store interface {
 	Writer
 	Reader
 	Incarnation() storage.Incarnation
+	Renew(ctx context.Context) (storage.Incarnation, error)
 	Close() error
 }
 
@@ -22,6 +23,7 @@ type Store interface {
 type Writer interface {
 	Submit(b *storage.Batch, done func(storage.Seq, error))
 	Commit(ctx context.Context, b *storage.Batch) (storage.Seq, error)
+	Purge(ctx context.Context, id docid.ID) error
 	Check(ctx context.Context) error
 }
 
@@ -45,6 +47,8 @@ type Open func(tb testing.TB, dir string) Store
 // Run runs the whole suite.
 func Run(t *testing.T, open Open) {
 	RunVolatile(t, open)
+	t.Run("purge and reopen", func(t *testing.T) { testPurgeReopen(t, open) })
+	t.Run("renew and reopen", func(t *testing.T) { testRenewReopen(t, open) })
 	t.Run("reopen", func(t *testing.T) { testReopen(t, open) })
 	t.Run("model with reopening", func(t *testing.T) { testModel(t, open, true) })
 }
@@ -67,6 +71,11 @@ func RunVolatile(t *testing.T, open Open) {
 		{"journal by prefix", testSince},
 		{"documents by prefix", testDocuments},
 		{"entries", testEntries},
+		{"purge", testPurge},
+		{"purge what was staged", testPurgeStaged},
+		{"purge under readers", testPurgeUnderReaders},
+		{"purge beside writers", testPurgeConcurrent},
+		{"renew", testRenew},
 		{"order of callbacks", testCallbacks},
 		{"concurrent submitters", testConcurrent},
 		{"contexts", testContexts},
