@@ -4,7 +4,7 @@
 //
 // A [Greeting] is the server's side of a connection's beginning, and a [Gate]
 // decides about every later frame: whose it is, where it goes, or why the
-// connection must end.
+// connection must end. An [Introduction] and a [JoinedGate] are the client's.
 //
 // A [Document] holds the conversations about one document. [Document.Step]
 // takes an [Event] (a message came, an append is durable, a socket is free)
@@ -21,6 +21,10 @@
 //     document may be about to turn up, as long as the owner lets them wait.
 //   - A step's work is bounded. A message of 100,000 changes is taken in
 //     slices, each durable before the next, with other events in between.
+//
+// A peer's document does more than a relay's: its own changes come with [Made]
+// and are staged, stored and sent like any others; it begins conversations with
+// [Engaged]; and it says with [Standing] how far it has come with its server.
 //
 // A Document belongs to one goroutine at a time.
 package replica

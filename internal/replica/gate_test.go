@@ -81,3 +81,81 @@ func TestGreeting(t *testing.T) {
 		t.Errorf("no join: %v", err)
 	}
 }
+
+func TestJoinedGate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		m    wire.Message
+		pass bool
+		err  error
+	}{
+		{"sync", wire.Sync{SenderID: "server"}, true, nil},
+		{"sync in another's name", wire.Sync{SenderID: "bob"}, true, replica.ErrSender},
+		{"unavailable", wire.DocUnavailable{SenderID: "server"}, true, nil},
+		{"unavailable in another's name", wire.DocUnavailable{SenderID: "bob"}, true, replica.ErrSender},
+		{"refused", wire.Refused{SenderID: "server"}, true, nil},
+		{"refused in another's name", wire.Refused{SenderID: "bob"}, true, replica.ErrSender},
+		{"somebody's ephemeral", wire.Ephemeral{SenderID: "bob"}, true, nil},
+		{"our own ephemeral", wire.Ephemeral{SenderID: "me"}, false, nil},
+		{"a second greeting", wire.Peer{SenderID: "server"}, false, replica.ErrUnexpected},
+		{"join", wire.Join{SenderID: "server"}, false, replica.ErrUnexpected},
+		{"leave", wire.Leave{SenderID: "server"}, false, replica.ErrLeft},
+		{"error", wire.Error{Text: "farewell"}, false, replica.ErrLeft},
+		{"remote heads", wire.RemoteHeadsChanged{SenderID: "server"}, false, nil},
+		{"tomorrow's", wire.Unknown{Type: "tomorrow"}, false, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pass, err := replica.NewJoinedGate("server", "me").Pass(c.m)
+			if !errors.Is(err, c.err) || err == nil && pass != c.pass {
+				t.Errorf("passes %t, %v", pass, err)
+			}
+		})
+	}
+}
+
+func TestJoinedGateCounts(t *testing.T) {
+	gate := replica.NewJoinedGate("server", "me")
+	for _, c := range []struct {
+		sender, session string
+		count           uint64
+		pass            bool
+	}{
+		{"bob", "one", 1, true},
+		{"bob", "one", 1, false},
+		{"carol", "one", 1, true},
+		{"bob", "two", 1, true},
+		{"bob", "one", 3, true},
+		{"bob", "one", 2, false},
+	} {
+		m := wire.Ephemeral{SenderID: c.sender, SessionID: c.session, Count: c.count}
+		if pass, err := gate.Pass(m); pass != c.pass || err != nil {
+			t.Errorf("%s %s %d passes %t, %v", c.sender, c.session, c.count, pass, err)
+		}
+	}
+	for i := range 5000 { // it forgets, and still lets new ones pass
+		if pass, _ := gate.Pass(wire.Ephemeral{SenderID: fmt.Sprint(i), Count: 1}); !pass {
+			t.Fatalf("peer %d doesn't pass", i)
+		}
+	}
+}
+
+func TestIntroduction(t *testing.T) {
+	me := replica.Introduction{PeerID: "me", Metadata: wire.Metadata{StorageID: "store"}}
+	join := me.Join()
+	if join.SenderID != "me" || join.Metadata.StorageID != "store" || len(join.Versions) != 1 {
+		t.Errorf("says %+v", join)
+	}
+	for _, c := range []struct {
+		m   wire.Message
+		err error
+	}{
+		{wire.Peer{SenderID: "server", Version: wire.Version}, nil},
+		{wire.Peer{SenderID: "server", Version: "7"}, replica.ErrVersion},
+		{wire.Error{Text: "unsupported protocol version"}, replica.ErrLeft},
+		{wire.Leave{}, replica.ErrGreeting},
+	} {
+		if _, err := me.Read(c.m); !errors.Is(err, c.err) || err != nil && c.err == nil {
+			t.Errorf("%+v: %v", c.m, err)
+		}
+	}
+}

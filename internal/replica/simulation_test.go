@@ -7,7 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/graph"
+	"github.com/godwit-sync/godwit/internal/replica"
 )
 
 var (
@@ -38,6 +40,9 @@ func simulate(t *testing.T, seed uint64) string {
 	w := newWorld(t)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	w.slice = rng.IntN(4) // of changes; 0 = whole messages
+	for _, name := range people[:rng.IntN(len(people)+1)] {
+		w.peer(name)
+	}
 	for range 200 {
 		w.happen(rng, people[rng.IntN(len(people))])
 	}
@@ -49,6 +54,9 @@ func simulate(t *testing.T, seed uint64) string {
 
 // happen lets one thing happen.
 func (w *world) happen(rng *rand.Rand, name string) {
+	if p, ok := w.clients[name].(*homely); ok {
+		p.happen(rng)
+	}
 	if _, connected := w.links[name]; !connected {
 		if rng.IntN(3) == 0 {
 			w.connect(name, rng.IntN(2) == 0)
@@ -58,7 +66,7 @@ func (w *world) happen(rng *rand.Rand, name string) {
 		return
 	}
 	switch {
-	case w.links[name].lost, rng.IntN(25) == 0:
+	case w.isLost(name), rng.IntN(25) == 0:
 		w.say("%s leaves", name)
 		w.leave(name)
 		return
@@ -84,6 +92,28 @@ func (w *world) happen(rng *rand.Rand, name string) {
 		w.goOn()
 	case 9:
 		w.expire(name)
+	}
+}
+
+// happen lets something happen at a peer's home, or nothing.
+func (p *homely) happen(rng *rand.Rand) {
+	switch rng.IntN(8) {
+	case 0:
+		p.loaded(luck(rng, errDisk, errDamage))
+	case 1, 2:
+		p.appended(luck(rng, errDisk))
+	case 3:
+		p.goOn()
+	case 4:
+		if rng.IntN(4) == 0 {
+			p.w.say("%s: unloaded: %t", p.name, p.doc.Unload())
+		}
+	case 5:
+		if p.relay != nil && rng.IntN(4) == 0 {
+			p.w.say("%s: talks about it anew", p.name)
+			p.step(replica.Left{Neighbour: p.relay})
+			p.step(&replica.Engaged{Neighbour: p.relay, Shared: p.shared})
+		}
 	}
 }
 
@@ -114,7 +144,13 @@ func (w *world) checkPeace(names []string) {
 			w.t.Errorf("%s has %s, the store %s", name, w.list(w.client(name).Heads()), w.list(heads))
 		}
 	}
-	w.checkGraph(w.doc.Graph())
+	w.checkGraph(w.doc.Graph(), w.log)
+	for _, p := range w.homes {
+		w.checkGraph(p.doc.Graph(), p.log)
+		if s := p.standing; s == nil || !s.Synced || s.Ahead || !slices.Equal(s.Shared, heads) {
+			w.t.Errorf("%s believes: %+v", p.name, s)
+		}
+	}
 	// A slice is heard at most once, so every message has at most one answer;
 	// silence after at most so many was checked by settling.
 	if limit := 200 + 40*len(names)*len(w.log); w.messages > limit {
@@ -123,16 +159,16 @@ func (w *world) checkPeace(names []string) {
 }
 
 // checkGraph checks that the graph numbers the changes as the log does.
-func (w *world) checkGraph(g *graph.Graph) {
+func (w *world) checkGraph(g *graph.Graph, log []*change.Change) {
 	w.t.Helper()
 	if g == nil {
 		return
 	}
-	if g.Len() != len(w.log) || g.Staged() != 0 {
-		w.t.Errorf("the graph has %d changes and %d staged, the log %d", g.Len(), g.Staged(), len(w.log))
+	if g.Len() != len(log) || g.Staged() != 0 {
+		w.t.Errorf("the graph has %d changes and %d staged, the log %d", g.Len(), g.Staged(), len(log))
 		return
 	}
-	for i, c := range w.log {
+	for i, c := range log {
 		if g.Hash(i) != c.Hash {
 			w.t.Errorf("change %d of the graph is not that of the log", i)
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/sync"
+	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/internal/replica/replicatest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what happens into the stories")
@@ -108,10 +110,14 @@ func (w *world) command(line string) {
 		w.slice = number(name, 0)
 	case "settle":
 		w.settle()
+	case "peer": // somebody is a peer of ours
+		w.peer(name)
 	case "heads", "log", "same":
 		w.look(verb, words)
 	default:
-		if !w.answer(verb) {
+		if p, ok := w.clients[name].(*homely); ok {
+			w.atHome(p, verb)
+		} else if !w.answer(verb) {
 			w.t.Fatalf("nothing to do for %q", line)
 		}
 	}
@@ -134,6 +140,44 @@ func (w *world) answer(verb string) bool {
 		return w.goOn()
 	}
 	return false
+}
+
+// atHome does what a peer of ours waits for, or its user wants.
+func (w *world) atHome(p *homely, verb string) {
+	did := true
+	switch verb {
+	case "stands":
+		w.say("%s: %s", p.name, p.describe())
+	case "forget":
+		p.step(&replica.Purge{Done: func(err error) { w.say("%s: forgotten: %v", p.name, err) }})
+	case "release":
+		p.step(replica.Left{Neighbour: p.relay})
+	case "engage":
+		p.step(&replica.Engaged{Neighbour: p.relay, Shared: p.shared})
+	case "drop":
+		did = p.doc.Unload()
+	case "load":
+		did = p.loaded(nil)
+	case "fail-load":
+		did = p.loaded(errDisk)
+	case "commit":
+		did = p.appended(nil)
+	case "fail-commit":
+		did = p.appended(errDisk)
+	case "purge":
+		did = p.purged(nil)
+	case "fail-purge":
+		did = p.purged(errDisk)
+	case "continue":
+		did = p.goOn()
+	case "orphan": // it makes a change upon one that it doesn't have
+		p.make(p.author.Draft("orphan", 1, change.Hash{7}))
+	default:
+		did = false
+	}
+	if !did {
+		w.t.Fatalf("nothing to do for %q at %s's", verb, p.name)
+	}
 }
 
 func number(word string, otherwise int) int {
@@ -166,9 +210,11 @@ func (w *world) look(verb string, words []string) {
 }
 
 // heads returns the heads of the store.
-func (w *world) heads() []change.Hash {
+func (w *world) heads() []change.Hash { return headsOf(w.log) }
+
+func headsOf(log []*change.Change) []change.Hash {
 	heads := map[change.Hash]bool{}
-	for _, c := range w.log {
+	for _, c := range log {
 		heads[c.Hash] = true
 		for _, dep := range c.Deps {
 			delete(heads, dep)
@@ -233,13 +279,13 @@ func broken(n int) (hashes []change.Hash) {
 func (w *world) give(from, to, which string) {
 	for _, c := range w.client(from).Changes() {
 		if which == "" || among(w.names[c.Hash], which) {
-			w.client(to).Take(c)
+			w.client(to).(*replicatest.Client).Take(c)
 		}
 	}
 }
 
 // usurp makes a change in another's name.
 func (w *world) usurp(name, actor string, seq uint64) {
-	made := w.client(name).EditAs(actor, seq)
+	made := w.client(name).(*replicatest.Client).EditAs(actor, seq)
 	w.names[made.Hash] = fmt.Sprintf("%s-%d", actor, seq)
 }

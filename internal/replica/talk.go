@@ -132,6 +132,8 @@ func reason(err error) string {
 	switch {
 	case errors.As(err, &invalid):
 		return string(invalid.Rule)
+	case errors.Is(err, graph.ErrMissing): // of our own
+		return "missing"
 	case errors.Is(err, graph.ErrTwin):
 		return "twin"
 	case errors.Is(err, graph.ErrStartOp):

@@ -24,7 +24,8 @@ type world struct {
 	names map[change.Hash]string
 	out   strings.Builder
 
-	clients map[string]*replicatest.Client
+	clients map[string]participant
+	homes   []*homely        // those of the clients that are peers of ours
 	links   map[string]*link // of the connected clients
 	order   []string         // of the links, as they were made
 
@@ -60,7 +61,7 @@ type upload struct {
 func newWorld(t testing.TB) *world {
 	return &world{
 		t: t, names: map[change.Hash]string{},
-		clients: map[string]*replicatest.Client{}, links: map[string]*link{},
+		clients: map[string]participant{}, links: map[string]*link{},
 	}
 }
 
@@ -72,7 +73,7 @@ func (w *world) said() string {
 	return w.out.String()
 }
 
-func (w *world) client(name string) *replicatest.Client {
+func (w *world) client(name string) participant {
 	c := w.clients[name]
 	if c == nil {
 		c = replicatest.NewClient(name)
@@ -107,9 +108,13 @@ func byLengthFirst(a, b string) int {
 
 func (w *world) edit(name string, times int) {
 	for range times {
-		made := w.client(name).Edit()
-		w.names[made.Hash] = fmt.Sprintf("%c%d", name[0], made.Seq)
+		w.name(w.client(name).Edit())
 	}
+}
+
+// name lets a change be called after its author: a1 is alice's first.
+func (w *world) name(c *change.Change) {
+	w.names[c.Hash] = fmt.Sprintf("%c%d", c.Actor[0], c.Seq)
 }
 
 func (w *world) connect(name string, refusals bool) {
@@ -128,6 +133,9 @@ func originOf(name string) (o [16]byte) {
 func (w *world) leave(name string) {
 	l := w.links[name]
 	delete(w.links, name)
+	if p, ok := w.clients[name].(*homely); ok {
+		p.Leave()
+	}
 	w.order = slices.DeleteFunc(w.order, func(other string) bool { return other == name })
 	w.step(replica.Left{Neighbour: l.neighbour})
 }
@@ -369,9 +377,13 @@ func (w *world) hear(name string) bool {
 	if len(l.down) == 0 {
 		return false
 	}
-	data := l.downData[0]
+	send, data := l.down[0], l.downData[0]
 	l.down, l.downData = l.down[1:], l.downData[1:]
-	if data != nil {
+	p, isHomely := w.client(name).(*homely)
+	switch {
+	case data == nil && isHomely:
+		p.hear(send)
+	case data != nil:
 		if err := w.client(name).Receive(data); err != nil {
 			w.say("%s chokes", name) // on a twin, as JavaScript does
 		}
@@ -436,7 +448,7 @@ func (w *world) goOn() bool {
 // turn does one thing for everybody and reports whether there was any.
 func (w *world) turn() (busy bool) {
 	for _, name := range slices.Clone(w.order) {
-		if w.links[name].lost {
+		if w.isLost(name) {
 			w.leave(name)
 			busy = true
 			continue
@@ -445,10 +457,19 @@ func (w *world) turn() (busy bool) {
 			busy = busy || did
 		}
 	}
+	for _, p := range w.homes {
+		busy = p.work() || busy
+	}
 	for _, did := range []bool{w.loaded(nil), w.appended(nil), w.goOn()} {
 		busy = busy || did
 	}
 	return busy
+}
+
+// isLost reports whether either side gives a connection up.
+func (w *world) isLost(name string) bool {
+	p, ok := w.clients[name].(*homely)
+	return w.links[name].lost || ok && p.lost
 }
 
 // settle goes on until nobody has anything to do.
@@ -460,5 +481,10 @@ func (w *world) settle() {
 	}
 	if w.unfinished != 0 {
 		w.t.Errorf("%d messages are not finished", w.unfinished)
+	}
+	for _, p := range w.homes {
+		if p.made != 0 {
+			w.t.Errorf("%s: %d edits have no answer", p.name, p.made)
+		}
 	}
 }

@@ -1,0 +1,88 @@
+package replica_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/graph"
+	"github.com/godwit-sync/godwit/crdt/sync"
+	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+)
+
+// TestMadeHereToo: what came too early goes in with what it waited for, if that
+// is made here; the keeper can tell them apart. A record that two peers create
+// from the same key begins with the same change.
+func TestMadeHereToo(t *testing.T) {
+	ours, theirs := replicatest.NewClient("born"), replicatest.NewClient("bob")
+	born := ours.Edit()
+	theirs.Take(born)
+	built := theirs.Edit()
+
+	var doc replica.Document
+	server := &replica.Neighbour{Origin: originOf("server"), Joined: true}
+	step := func(ev replica.Event) (fx replica.Effects) {
+		doc.Step(ev, &fx)
+		return fx
+	}
+	step(&replica.Engaged{Neighbour: server})
+	step(&replica.Received{
+		From: server, Message: &sync.Message{Heads: theirs.Heads()}, Changes: []*change.Change{built}, Finished: func() {},
+	})
+	if fx := step(replica.Loaded{Graph: graph.New()}); fx.Append != nil {
+		t.Fatal("a change was taken before what it is made upon")
+	}
+	answers := 0
+	fx := step(&replica.Made{Changes: []*change.Change{born}, Done: func(err error) {
+		answers++
+		if err != nil {
+			t.Error(err)
+		}
+	}})
+	a := fx.Append
+	if a == nil || !slices.Equal(hashesOf(a.Changes), []change.Hash{born.Hash, built.Hash}) || a.Own != 1 {
+		t.Fatalf("appended %+v", a)
+	}
+	if a.Origin != replica.SeveralOrigins {
+		t.Errorf("its origin is %x", a.Origin)
+	}
+	if answers != 0 {
+		t.Error("acknowledged before it was durable")
+	}
+	fx = step(replica.Appended{})
+	if answers != 1 || fx.Heard == nil || fx.Heard.Ahead {
+		t.Errorf("%d answers; heard %+v", answers, fx.Heard)
+	}
+}
+
+// TestMadeAgain: what is here already is acknowledged, as durable as it is.
+func TestMadeAgain(t *testing.T) {
+	var doc replica.Document
+	made := replicatest.NewClient("carol").Edit()
+	answers := 0
+	for range 3 {
+		var fx replica.Effects
+		doc.Step(&replica.Made{Changes: []*change.Change{made}, Done: func(err error) {
+			answers++
+			if err != nil {
+				t.Error(err)
+			}
+		}}, &fx)
+		if fx.Load {
+			doc.Step(replica.Loaded{Graph: graph.New()}, &fx)
+		}
+	}
+	if answers != 0 {
+		t.Fatal("acknowledged before it was durable")
+	}
+	var fx replica.Effects
+	doc.Step(replica.Appended{}, &fx)
+	for fx.Again {
+		fx = replica.Effects{}
+		doc.Step(replica.Continued{}, &fx)
+	}
+	if fx.Append != nil || answers != 3 {
+		t.Errorf("appended again: %t; %d of 3 were answered", fx.Append != nil, answers)
+	}
+}
