@@ -1,0 +1,178 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// Document is one document of a peer. It may be kept as long as the peer, and
+// costs nothing.
+type Document struct {
+	peer *Peer
+	id   crdt.DocumentID
+}
+
+// ID returns the document's id.
+func (d *Document) ID() crdt.DocumentID { return d.id }
+
+// URL returns the document's URL, "automerge:…", by which others find it.
+func (d *Document) URL() string { return d.id.URL() }
+
+// View shows the document as it is now. What fn is given is valid until it
+// returns.
+func (d *Document) View(ctx context.Context, fn func(root crdt.Map) error) error {
+	return d.peer.use(ctx, d.id, func(e *engine) error {
+		if err := e.open(ctx); err != nil {
+			return err
+		}
+		return e.doc.View(fn)
+	})
+}
+
+// Change changes the document: all that fn does is one change, which is on
+// disk when Change returns. If fn fails, or panics, nothing of it remains. It
+// may be called a second time if the peer had to begin a new life meanwhile.
+//
+// The context is looked at until fn is called; then the change goes its way.
+// An error means that there is no change: storage.ErrDiskFull if there is no
+// room for it, ErrClosed, ErrNotHere, ErrSetAside, or what fn returned.
+func (d *Document) Change(ctx context.Context, fn func(root crdt.Map) error, opts ...crdt.ChangeOption) error {
+	return d.peer.use(ctx, d.id, func(e *engine) error {
+		if err := e.open(ctx); err != nil {
+			return err
+		}
+		return e.change(fn, opts...)
+	})
+}
+
+// Heads returns the hashes that stand for the document's present state,
+// ascending; none if it isn't here.
+func (d *Document) Heads() ([]crdt.Hash, error) {
+	if err := d.peer.enter(); err != nil {
+		return nil, err
+	}
+	defer d.peer.running.Done()
+	info, err := d.peer.store.Document(d.id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return info.Heads, err
+}
+
+// Save returns the document in Automerge's file format, with its whole history.
+func (d *Document) Save(ctx context.Context) (data []byte, err error) {
+	err = d.peer.use(ctx, d.id, func(e *engine) error {
+		if err = e.open(ctx); err == nil {
+			data, err = e.doc.Save()
+		}
+		return err
+	})
+	return data, err
+}
+
+// Ready returns when the document is here; ErrNotHere and the context's error
+// if ctx ends first.
+func (d *Document) Ready(ctx context.Context) error {
+	if err := d.peer.enter(); err != nil {
+		return err
+	}
+	defer d.peer.running.Done()
+	return d.await(ctx, false)
+}
+
+// await waits until the document is here, or, if that is enough, until it is
+// known to be unavailable.
+func (d *Document) await(ctx context.Context, orUnavailable bool) error {
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	events := d.watch(waiting)
+	for {
+		status, err := d.status()
+		switch {
+		case err != nil:
+			return err
+		case status.State == Unavailable && orUnavailable:
+			return fmt.Errorf("%w: %s", ErrUnavailable, d.id)
+		case status.State != NotHere && status.State != Unavailable:
+			return nil
+		}
+		if _, more := <-events; !more {
+			if ctx.Err() == nil {
+				return ErrClosed
+			}
+			return fmt.Errorf("%w: %s: %w", ErrNotHere, d.id, ctx.Err())
+		}
+	}
+}
+
+// Fork makes a new document with the same history. What either becomes can be
+// merged into the other.
+func (d *Document) Fork(ctx context.Context) (*Document, error) {
+	fork := &Document{peer: d.peer, id: crdt.NewDocumentID()}
+	if err := d.peer.enter(); err != nil {
+		return nil, err
+	}
+	defer d.peer.running.Done()
+	err := d.peer.disown(ctx, fork.id)
+	if err == nil {
+		err = fork.take(ctx, d)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("peer: fork %s: %w", d.id, err)
+	}
+	d.peer.engage(fork.id)
+	return fork, nil
+}
+
+// Merge takes in all changes of another document of the same peer that share
+// their history with this one's, as after a Fork.
+func (d *Document) Merge(ctx context.Context, other *Document) error {
+	if err := d.peer.enter(); err != nil {
+		return err
+	}
+	defer d.peer.running.Done()
+	if err := d.take(ctx, other); err != nil {
+		return fmt.Errorf("peer: merge %s into %s: %w", other.id, d.id, err)
+	}
+	return nil
+}
+
+// takeChanges is how many changes are copied at once.
+const takeChanges = 512
+
+// take appends the changes of another document that this one lacks.
+func (d *Document) take(ctx context.Context, other *Document) error {
+	e, err := d.peer.engines.lock(ctx, d.id)
+	if err != nil {
+		return err
+	}
+	defer d.peer.engines.unlock(e)
+	var batch []*change.Change
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		defer func() { batch = nil }()
+		return d.peer.hub.Append(ctx, d.id, batch...)
+	}
+	for chunk, err := range d.peer.store.Changes(ctx, other.id, 0) {
+		if err != nil {
+			return err
+		}
+		c, err := change.Parse(chunk)
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, c); len(batch) == takeChanges {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}

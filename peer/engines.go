@@ -1,0 +1,150 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/graph"
+)
+
+// engines are the documents that somebody uses, and others that are still open
+// because there is room for them.
+type engines struct {
+	peer  *Peer
+	limit int64 // bytes
+
+	mu     sync.Mutex
+	of     map[crdt.DocumentID]*engine
+	weight int64
+	clock  uint64 // counts uses
+}
+
+func (es *engines) init(p *Peer, limit int64) {
+	es.peer, es.limit, es.of = p, limit, map[crdt.DocumentID]*engine{}
+}
+
+// find returns the engine of a document that is in use; nil if there is none.
+func (es *engines) find(id crdt.DocumentID) *engine {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	return es.of[id]
+}
+
+// lock returns a document's engine, locked.
+func (es *engines) lock(ctx context.Context, id crdt.DocumentID) (*engine, error) {
+	es.mu.Lock()
+	e := es.of[id]
+	if e == nil {
+		e = &engine{peer: es.peer, id: id, token: make(chan struct{}, 1)}
+		e.base.Store(-1)
+		es.of[id] = e
+	}
+	e.users++
+	es.mu.Unlock()
+	select {
+	case e.token <- struct{}{}:
+		return e, nil
+	case <-ctx.Done():
+		es.release(e)
+		return nil, ctx.Err()
+	}
+}
+
+// unlock lets others have the document, and has it saved if it is time for
+// that.
+func (es *engines) unlock(e *engine) {
+	if e.doc != nil {
+		es.peer.saver.consider(e)
+	}
+	es.unlockQuietly(e)
+}
+
+func (es *engines) unlockQuietly(e *engine) {
+	weight := int64(0)
+	if e.doc != nil {
+		weight = e.doc.Footprint()
+	}
+	es.mu.Lock()
+	es.clock++
+	e.used = es.clock
+	es.weight += weight - e.weight
+	e.weight = weight
+	es.mu.Unlock()
+	<-e.token
+	es.release(e)
+}
+
+// release lets go of an engine, and closes documents that nobody uses until
+// the others fit their budget.
+func (es *engines) release(e *engine) {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	e.users--
+	if e.users == 0 && e.weight == 0 {
+		delete(es.of, e.id)
+	}
+	for es.weight > es.limit {
+		oldest := es.oldest()
+		if oldest == nil {
+			return
+		}
+		oldest.close() // nobody has the lock, for that takes being a user
+		es.weight -= oldest.weight
+		oldest.weight = 0
+		delete(es.of, oldest.id)
+	}
+}
+
+// oldest returns the engine that was not used for longest, of those that
+// nobody uses.
+func (es *engines) oldest() *engine {
+	var oldest *engine
+	for _, e := range es.of {
+		if e.users == 0 && (oldest == nil || e.used < oldest.used) {
+			oldest = e
+		}
+	}
+	return oldest
+}
+
+// close closes all documents; nobody uses them any more.
+func (es *engines) close() {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	for _, e := range es.of {
+		e.close()
+	}
+	clear(es.of)
+}
+
+// use runs fn with a document's engine locked, as somebody who may change it.
+func (p *Peer) use(ctx context.Context, id crdt.DocumentID, fn func(*engine) error) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.running.Done()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for again := true; ; again = false {
+		actor, err := p.tryUse(ctx, id, fn)
+		if !again || !errors.Is(err, graph.ErrTwin) {
+			return err
+		}
+		// Somebody else has used our actor: this directory has a twin.
+		if err := p.renew(actor, id); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Peer) tryUse(ctx context.Context, id crdt.DocumentID, fn func(*engine) error) (crdt.ActorID, error) {
+	e, err := p.engines.lock(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	defer p.engines.unlock(e)
+	return p.identity.actorOf(id), fn(e)
+}

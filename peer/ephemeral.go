@@ -1,0 +1,204 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/presence"
+	"github.com/godwit-sync/godwit/internal/wire"
+)
+
+// Message is something that another peer said to those who have a document
+// open. It is kept by nobody.
+type Message struct {
+	From    string // the peer's id
+	Session string // another one after each start of the peer
+	// Value is nil, bool, int64, float64, string, []byte, time.Time, *big.Int,
+	// []any or map[string]any of these.
+	Value any
+}
+
+// voice is how this peer speaks to others. Counts grow within a session, in
+// the order of sending; receivers pass over what isn't new.
+type voice struct {
+	mu      sync.Mutex
+	session string
+	count   uint64
+}
+
+func (v *voice) say(to *hub.Link, id crdt.DocumentID, data []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.session == "" {
+		v.session = uuid.NewString()
+	}
+	v.count++
+	to.Whisper(wire.Ephemeral{Document: id, SessionID: v.session, Count: v.count, Data: data})
+}
+
+// Broadcast says something to all who have the document open now, as
+// automerge-repo's handle.broadcast does: any value that JSON could hold, and
+// []byte and time.Time, up to 64 KiB. Nothing is kept: without a link, or if it
+// gets lost, nobody hears it.
+func (d *Document) Broadcast(value any) error {
+	data, err := presence.Encode(value)
+	if err != nil {
+		return fmt.Errorf("peer: broadcast in %s: %w", d.id, err)
+	}
+	if err := d.peer.enter(); err != nil {
+		return err
+	}
+	defer d.peer.running.Done()
+	d.whisper(data)
+	return nil
+}
+
+func (d *Document) whisper(data []byte) {
+	if to := d.peer.link.present(); to != nil && data != nil {
+		d.peer.voice.say(to, d.id, data)
+	}
+}
+
+// maxMessages is how many messages wait for a reader; then the oldest is
+// dropped.
+const maxMessages = 64
+
+// Messages returns what others broadcast from now on, without what belongs to
+// [Document.Presence]. The channel is closed when ctx ends or the peer is
+// closed. For a reader that is slow, the oldest messages are dropped.
+func (d *Document) Messages(ctx context.Context) <-chan Message {
+	out := make(chan Message)
+	if d.peer.enter() != nil {
+		close(out)
+		return out
+	}
+	box := &inbox{wake: make(chan struct{}, 1)}
+	l := &listener{hear: box.put}
+	d.peer.watchers.listen(d.id, l)
+	go func() {
+		defer d.peer.running.Done()
+		defer close(out)
+		defer d.peer.watchers.unlisten(d.id, l)
+		box.deliver(ctx, d.peer.closing, out)
+	}()
+	return out
+}
+
+// inbox holds messages for a reader.
+type inbox struct {
+	mu      sync.Mutex
+	waiting []Message
+	wake    chan struct{}
+}
+
+func (b *inbox) put(m wire.Ephemeral) {
+	if _, err := presence.Parse(m.Data); !errors.Is(err, presence.ErrOther) {
+		return
+	}
+	value, err := presence.Decode(m.Data)
+	if err != nil {
+		return // nobody can make anything of it
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting = append(b.waiting, Message{From: m.SenderID, Session: m.SessionID, Value: value}); len(b.waiting) > maxMessages {
+		b.waiting = slices.Delete(b.waiting, 0, 1)
+	}
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *inbox) take() (m Message, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		return m, false
+	}
+	m = b.waiting[0]
+	b.waiting = slices.Delete(b.waiting, 0, 1)
+	return m, true
+}
+
+func (b *inbox) deliver(ctx context.Context, done <-chan struct{}, out chan<- Message) {
+	for {
+		m, ok := b.take()
+		to := out
+		if !ok {
+			to = nil
+		}
+		select {
+		case to <- m:
+		case <-b.wakeIf(!ok):
+		case <-ctx.Done():
+			return
+		case <-done:
+			return
+		}
+	}
+}
+
+// wakeIf returns the channel on which news are announced, if nothing waits.
+func (b *inbox) wakeIf(empty bool) <-chan struct{} {
+	if empty {
+		return b.wake
+	}
+	return nil
+}
+
+// listener is told what others say about a document, and when a link comes
+// about. It must not wait.
+type listener struct {
+	hear   func(wire.Ephemeral)
+	linked func() // nil = doesn't matter
+}
+
+func (w *watchers) listen(id crdt.DocumentID, l *listener) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.listeners == nil {
+		w.listeners = map[crdt.DocumentID][]*listener{}
+	}
+	w.listeners[id] = append(w.listeners[id], l)
+}
+
+func (w *watchers) unlisten(id crdt.DocumentID, l *listener) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rest := slices.DeleteFunc(slices.Clone(w.listeners[id]), func(other *listener) bool { return other == l })
+	if w.listeners[id] = rest; len(rest) == 0 {
+		delete(w.listeners, id)
+	}
+}
+
+func (w *watchers) whispered(m wire.Ephemeral) {
+	w.mu.Lock()
+	listeners := w.listeners[m.Document]
+	w.mu.Unlock()
+	for _, l := range listeners {
+		l.hear(m)
+	}
+}
+
+// linked tells all listeners that there is a link.
+func (w *watchers) linked() {
+	w.mu.Lock()
+	var all []*listener
+	for _, listeners := range w.listeners {
+		all = append(all, listeners...)
+	}
+	w.mu.Unlock()
+	for _, l := range all {
+		if l.linked != nil {
+			l.linked()
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package peer
+
+import "errors"
+
+// The errors that callers tell apart with errors.Is. What is returned wraps one
+// of them, or one of packages storage, crdt and change, and says what to do
+// next.
+var (
+	// ErrClosed: the peer has been closed, or is being closed.
+	ErrClosed = errors.New("peer: closed")
+
+	// ErrConfig: the configuration can't work.
+	ErrConfig = errors.New("peer: bad configuration")
+
+	// ErrNoRelay: Run and Sync need a relay, and the configuration names none.
+	ErrNoRelay = errors.New("peer: no relay configured; set Config.Relay")
+
+	// ErrRunning: Run is running already.
+	ErrRunning = errors.New("peer: Run is running already")
+
+	// ErrUnknown: this peer neither has the document nor looks for it. Find it
+	// first.
+	ErrUnknown = errors.New("peer: unknown document")
+
+	// ErrNotHere: the document has not arrived yet, and whether the relay has it
+	// is not known. It is delivered when it turns up.
+	ErrNotHere = errors.New("peer: the document is not here yet")
+
+	// ErrUnavailable: the relay says that it doesn't have the document. It is
+	// delivered if it turns up later.
+	ErrUnavailable = errors.New("peer: the relay does not have the document")
+
+	// ErrSetAside: the process died while it took in changes of the document, so
+	// it isn't opened until [Document.Retry] says so.
+	ErrSetAside = errors.New("peer: the document is set aside")
+
+	// ErrRefused: a change breaks a rule that every store enforces.
+	ErrRefused = errors.New("peer: change refused")
+)

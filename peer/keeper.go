@@ -1,0 +1,95 @@
+package peer
+
+import (
+	"strings"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/wire"
+)
+
+// keeper is what the hub sees of a peer. Nothing here waits.
+type keeper Peer
+
+func (k *keeper) Admits(id docid.ID) bool { return (*Peer)(k).isKnown(id) }
+
+func (k *keeper) Appended(id docid.ID, base int, changes []*change.Change, local bool) {
+	p := (*Peer)(k)
+	if e := p.engines.find(id); e != nil {
+		if local {
+			e.base.Store(int64(base))
+		}
+		e.grow(base + len(changes))
+	}
+	arrived := false
+	p.note(id, func(s *standing) {
+		arrived = s.wanted
+		s.wanted, s.unavailable, s.failure = false, false, nil
+		if local {
+			s.synced = false
+		}
+	})
+	if arrived {
+		p.scribe.delete(documentKey(keyWant, id))
+	}
+	p.watchers.tell(Event{Document: id, Local: local, Remote: !local, peer: p})
+	if !local {
+		p.lookForTwin(id, changes)
+	}
+}
+
+// lookForTwin begins a new life if somebody brings changes of our own that we
+// didn't know of.
+func (p *Peer) lookForTwin(id crdt.DocumentID, changes []*change.Change) {
+	actor := p.identity.actorOf(id)
+	for _, c := range changes {
+		if c.Actor == actor {
+			p.renewSoon(actor, id)
+			return
+		}
+	}
+}
+
+func (p *Peer) renewSoon(actor crdt.ActorID, id crdt.DocumentID) {
+	if p.enter() != nil {
+		return
+	}
+	go func() {
+		defer p.running.Done()
+		if err := p.renew(actor, id); err != nil {
+			p.config.Logger.Error("could not begin a new life", "path", p.config.Path, "error", err)
+		}
+	}()
+}
+
+func (k *keeper) Heard(id docid.ID, s hub.Standing) { (*Peer)(k).heard(id, s) }
+
+func (k *keeper) Unavailable(id docid.ID) {
+	(*Peer)(k).note(id, func(s *standing) { s.unavailable = true })
+}
+
+func (k *keeper) Refused(id docid.ID, hashes []change.Hash, reason string, here bool) {
+	p := (*Peer)(k)
+	names := make([]string, 0, len(hashes))
+	for _, h := range hashes {
+		names = append(names, h.String())
+	}
+	if here { // the hub has told the log
+		p.watchers.tell(Event{Document: id, Refused: hashes, Reason: reason, peer: p})
+		return
+	}
+	p.config.Logger.Warn("the relay refuses changes of ours", "document", id, "changes", strings.Join(names, " "), "reason", reason)
+	p.scribe.put(documentKey(keyRefused, id), []byte(reason))
+	p.note(id, func(s *standing) { s.refused = reason })
+	if reason == "twin" {
+		p.renewSoon(p.identity.actorOf(id), id)
+	}
+}
+
+func (k *keeper) Failed(id docid.ID, err error) {
+	(*Peer)(k).note(id, func(s *standing) { s.failure = &failure{err} })
+}
+
+func (k *keeper) Whispered(m wire.Ephemeral) { (*Peer)(k).watchers.whispered(m) }

@@ -1,0 +1,344 @@
+package peer
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/socket"
+)
+
+// Phase says where the link to the relay stands.
+type Phase uint8
+
+// The phases of a link.
+const (
+	Offline    Phase = iota // there is no link; a next attempt may be due
+	Connecting              // an attempt is under way
+	Online                  // the relay has greeted
+)
+
+var phaseNames = [...]string{"offline", "connecting", "online"}
+
+// String returns the phase's name, in lower case.
+func (p Phase) String() string { return phaseNames[p] }
+
+// LinkState is the state of the link to the relay.
+type LinkState struct {
+	Phase Phase
+	// Err is why there is no link: why the last attempt failed, or the last link
+	// ended. nil while there is nothing to say.
+	Err error
+	// Retry is how long it takes to the next attempt, counted from when the link
+	// became offline; 0 = no attempt is due.
+	Retry time.Duration
+	// Documents is how many documents are talked about with the relay, and
+	// Settled how many of them need nothing more, neither here nor there.
+	Documents, Settled int
+}
+
+// storageName names a relay's store: a cursor of one means nothing to another.
+type storageName [16]byte
+
+func nameStorage(id string) (name storageName) {
+	if id == "" {
+		return name // it keeps nothing
+	}
+	if u, err := uuid.Parse(id); err == nil {
+		return storageName(u)
+	}
+	sum := sha256.Sum256([]byte("godwit storage\x00" + id))
+	copy(name[:], sum[:])
+	return name
+}
+
+// link is what a peer knows of its link.
+type link struct {
+	mu      sync.Mutex
+	state   LinkState
+	readers []*feed[struct{}, LinkState]
+	to      *hub.Link          // nil while there is none
+	end     context.CancelFunc // ends the present attempt or link
+	running bool
+	storage storageName // of the relay that the shared heads are about
+}
+
+// relay names the store that shared heads are about; zero = none.
+func (l *link) relay() storageName {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.storage
+}
+
+// set changes the state and tells those who read it.
+func (l *link) set(change func(s *LinkState)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.state)
+	for _, f := range l.readers {
+		f.put(struct{}{}, l.state)
+	}
+}
+
+// count keeps count of documents.
+func (l *link) count(before, after standing) {
+	documents, settled := 0, 0
+	for _, s := range []struct {
+		standing
+		by int
+	}{{before, -1}, {after, 1}} {
+		if s.engaged {
+			documents += s.by
+			if s.settled() {
+				settled += s.by
+			}
+		}
+	}
+	if documents != 0 || settled != 0 {
+		l.set(func(s *LinkState) { s.Documents += documents; s.Settled += settled })
+	}
+}
+
+// restart ends the present link, so that the next one begins anew.
+func (l *link) restart() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.end != nil {
+		l.end()
+	}
+}
+
+// present returns the present link; nil if there is none.
+func (l *link) present() *hub.Link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to
+}
+
+func (l *link) release(id crdt.DocumentID) {
+	if to := l.present(); to != nil {
+		to.Release(id)
+	}
+}
+
+// engage begins to talk about a document if there is a link.
+func (p *Peer) engage(id crdt.DocumentID) {
+	to := p.link.present()
+	if to == nil {
+		return
+	}
+	p.note(id, func(s *standing) { s.engaged = true })
+	to.Engage(id, p.shared(id))
+}
+
+// Link returns the state of the link: the present one at once, and then the
+// newest whenever it has changed. The channel is closed when ctx ends or the
+// peer is closed.
+func (p *Peer) Link(ctx context.Context) <-chan LinkState {
+	out := make(chan LinkState)
+	if p.enter() != nil {
+		close(out)
+		return out
+	}
+	f := newFeed[struct{}](func(_, later LinkState) LinkState { return later })
+	p.link.mu.Lock()
+	p.link.readers = append(p.link.readers, f)
+	f.put(struct{}{}, p.link.state)
+	p.link.mu.Unlock()
+	go func() {
+		defer p.running.Done()
+		defer close(out)
+		defer p.link.unread(f)
+		f.deliver(ctx, p.closing, out)
+	}()
+	return out
+}
+
+func (l *link) unread(f *feed[struct{}, LinkState]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, reader := range l.readers {
+		if reader == f {
+			l.readers = append(l.readers[:i:i], l.readers[i+1:]...)
+			return
+		}
+	}
+}
+
+// Backoff between two attempts: it doubles from the least to the most, and
+// each is drawn from its upper half, so that peers of a relay that comes back
+// don't all come at once.
+const (
+	leastBackoff = 100 * time.Millisecond
+	mostBackoff  = 30 * time.Second
+)
+
+// Run keeps the link to the relay until ctx ends or the peer is closed, and
+// returns nil then. Nothing else depends on it: without it, the peer works
+// offline. It runs once at a time.
+func (p *Peer) Run(ctx context.Context) error {
+	if p.config.Relay == "" {
+		return ErrNoRelay
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.running.Done()
+	if !p.link.start() {
+		return ErrRunning
+	}
+	defer p.link.stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for backoff := leastBackoff; ctx.Err() == nil; {
+		began := time.Now()
+		err := p.connect(ctx)
+		if time.Since(began) > backoff {
+			backoff = leastBackoff // it worked for a while
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		wait := backoff/2 + rand.N(backoff/2)
+		p.config.Logger.Info("no link to the relay", "relay", p.config.Relay, "error", err, "retry", wait)
+		p.link.set(func(s *LinkState) { s.Phase, s.Err, s.Retry = Offline, err, wait })
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		backoff = min(2*backoff, mostBackoff)
+	}
+	p.link.set(func(s *LinkState) { s.Phase, s.Err, s.Retry = Offline, nil, 0 })
+	return nil
+}
+
+func (l *link) start() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running {
+		return false
+	}
+	l.running = true
+	return true
+}
+
+func (l *link) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running = false
+}
+
+// connect makes one link and returns why it ended.
+func (p *Peer) connect(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.link.mu.Lock()
+	p.link.end = cancel
+	p.link.mu.Unlock()
+	p.link.set(func(s *LinkState) { s.Phase, s.Retry = Connecting, 0 })
+	conn, err := socket.Dial(ctx, p.config.Relay, socket.Options{Header: p.config.Header, TLS: p.config.TLS})
+	if err != nil {
+		return fmt.Errorf("peer: connect to %s: %w", p.config.Relay, err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close(socket.CodeNormal, "") })
+	defer stop()
+	defer p.unlink()
+	err = p.hub.Join(conn, p.linked)
+	if errors.Is(err, hub.ErrClosed) {
+		return ErrClosed
+	}
+	return fmt.Errorf("peer: link to %s: %w", p.config.Relay, err)
+}
+
+// linked begins to talk about all documents.
+func (p *Peer) linked(to *hub.Link) {
+	name := nameStorage(to.Peer().Metadata.StorageID)
+	p.config.Logger.Info("linked to the relay", "relay", p.config.Relay, "peer", to.Peer().SenderID)
+	p.remember(name)
+	p.link.mu.Lock()
+	p.link.to = to
+	p.link.mu.Unlock()
+	for info, err := range p.store.Documents(context.Background(), nil, crdt.DocumentID{}) {
+		if err != nil {
+			p.config.Logger.Error("could not list the documents; those that are missing are not synced", "error", err)
+			break
+		}
+		p.engage(info.Document)
+	}
+	for _, id := range p.wanted() {
+		p.engage(id)
+	}
+	p.link.set(func(s *LinkState) { s.Phase, s.Err = Online, nil })
+	p.watchers.linked()
+}
+
+// remember notes whose store the shared heads are about from now on.
+func (p *Peer) remember(name storageName) {
+	if name == p.link.relay() {
+		return
+	}
+	p.link.mu.Lock()
+	p.link.storage = name
+	p.link.mu.Unlock()
+	p.forEach(func(s *standing) { s.synced = false })
+	p.scribe.put([]byte(keyRelay), name[:])
+}
+
+// unlink notes that there is no link any more.
+func (p *Peer) unlink() {
+	p.link.mu.Lock()
+	p.link.to = nil
+	p.link.mu.Unlock()
+	p.forEach(func(s *standing) { s.engaged, s.heard, s.unavailable, s.ahead = false, false, false, false })
+}
+
+func (p *Peer) forEach(change func(s *standing)) {
+	p.mu.Lock()
+	ids := make([]crdt.DocumentID, 0, len(p.docs))
+	for id := range p.docs {
+		ids = append(ids, id)
+	}
+	p.mu.Unlock()
+	for _, id := range ids {
+		p.note(id, change)
+	}
+}
+
+// Sync returns when the relay has all that is here, and everything that it has
+// of these documents has arrived; or else when ctx ends. Documents that the
+// relay doesn't have, or refuses, or that are damaged, are not waited for.
+// [Peer.Run] must be running.
+func (p *Peer) Sync(ctx context.Context) error {
+	if p.config.Relay == "" {
+		return ErrNoRelay
+	}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	last := LinkState{}
+	for state := range p.Link(waiting) {
+		if state.Phase == Online && state.Settled == state.Documents {
+			return nil
+		}
+		last = state
+	}
+	if ctx.Err() == nil {
+		return ErrClosed
+	}
+	err := fmt.Errorf("peer: sync: %d of %d documents are done: %w", last.Settled, last.Documents, ctx.Err())
+	return errors.Join(err, last.Err)
+}

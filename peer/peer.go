@@ -1,0 +1,246 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"sync"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// Peer is one directory of documents and, while [Peer.Run] runs, its link to a
+// relay. Open makes one.
+type Peer struct {
+	config   Config
+	store    *storage.Store
+	hub      *hub.Hub
+	identity identity
+	engines  engines
+	suspects *suspects
+	scribe   *scribe
+	saver    *saver
+	watchers watchers
+	link     link
+	voice    voice
+
+	mu      sync.Mutex
+	docs    map[crdt.DocumentID]*standing // those that are wanted, or that something is known of
+	closed  bool
+	closing chan struct{} // closed when Close begins
+	running sync.WaitGroup
+	closer  sync.Once
+	err     error // of Close
+}
+
+// Open opens the directory of a peer, or creates one. Nothing is sent before
+// [Peer.Run]. The caller must [Peer.Close] it.
+//
+// It fails with storage.ErrLocked if another process has it open, and with
+// ErrConfig, storage.ErrNotStore, storage.ErrNewerFormat or storage.ErrDamaged
+// where these apply. Damage to one document doesn't keep the others from being
+// opened: it shows when that document is used.
+func Open(config Config) (*Peer, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	config = config.withDefaults()
+	store, err := storage.Open(config.Path, storage.Options{
+		InMemory: config.InMemory, Small: true, Reserve: config.Reserve, Renew: config.Renew, Logger: config.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("peer: open %s: %w", config.Path, err)
+	}
+	p := &Peer{
+		config: config, store: store,
+		docs: map[crdt.DocumentID]*standing{}, closing: make(chan struct{}),
+	}
+	p.engines.init(p, config.OpenBytes)
+	p.scribe = newScribe(store, config.Logger)
+	p.saver = newSaver(p)
+	if err := p.begin(); err != nil {
+		return nil, errors.Join(fmt.Errorf("peer: open %s: %w", config.Path, err), store.Close())
+	}
+	p.hub = hub.New(hub.Config{
+		Store: store, PeerID: config.PeerID, StorageID: p.storageID(), Logger: config.Logger,
+		GraphBytes: config.GraphBytes, Keeper: (*keeper)(p),
+	})
+	return p, nil
+}
+
+// begin reads what is kept besides the log.
+func (p *Peer) begin() error {
+	if err := p.settleIdentity(); err != nil {
+		return err
+	}
+	if err := p.loadStandings(); err != nil {
+		return err
+	}
+	if p.config.InMemory {
+		p.suspects = noSuspects()
+		return nil
+	}
+	var found []crdt.DocumentID
+	var err error
+	if p.suspects, found, err = openSuspects(filepath.Join(p.config.Path, "APPLYING")); err != nil {
+		return err
+	}
+	if err := p.setAside(found); err != nil {
+		return errors.Join(err, p.suspects.close())
+	}
+	return p.suspects.clear()
+}
+
+// Close ends the link, waits until what is under way is durable or known not
+// to be, and releases the directory. It may be called at any moment and more
+// than once.
+func (p *Peer) Close() error {
+	p.closer.Do(func() {
+		p.mu.Lock()
+		p.closed = true
+		close(p.closing)
+		p.mu.Unlock()
+		p.hub.Close()
+		p.running.Wait()
+		p.saver.stop()
+		p.scribe.stop()
+		p.engines.close()
+		p.err = errors.Join(p.suspects.close(), p.store.Close())
+	})
+	return p.err
+}
+
+// enter counts something that Close has to wait for; whoever entered must call
+// p.running.Done.
+func (p *Peer) enter() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	p.running.Add(1)
+	return nil
+}
+
+// ID returns the name that others see while this peer runs.
+func (p *Peer) ID() string { return p.config.PeerID }
+
+// Create makes a document with a new id. If init isn't nil it makes the first
+// change; what it writes is on disk when Create returns.
+func (p *Peer) Create(ctx context.Context, init func(root crdt.Map) error) (*Document, error) {
+	return p.create(ctx, crdt.NewDocumentID(), init)
+}
+
+func (p *Peer) create(ctx context.Context, id crdt.DocumentID, init func(root crdt.Map) error) (*Document, error) {
+	if init == nil {
+		init = func(crdt.Map) error { return nil }
+	}
+	err := p.use(ctx, id, func(e *engine) error { return e.create(init) })
+	if err != nil {
+		return nil, fmt.Errorf("peer: create a document: %w", err)
+	}
+	return &Document{peer: p, id: id}, nil
+}
+
+// Find returns a document as soon as it is here. If it isn't, it is looked for
+// at the relay, now and whenever there is a link, until it is forgotten; Find
+// waits for it until ctx ends.
+//
+// If the relay says that it doesn't have it, Find returns ErrUnavailable; if
+// ctx ends before that is known, ErrNotHere and the context's error. In both
+// cases the document is returned as well: when it turns up, [Document.Watch]
+// tells, and [Document.Ready] returns.
+func (p *Peer) Find(ctx context.Context, id crdt.DocumentID) (*Document, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.running.Done()
+	d := &Document{peer: p, id: id}
+	if p.isHere(id) {
+		return d, nil
+	}
+	if err := p.want(id); err != nil {
+		return nil, fmt.Errorf("peer: find %s: %w", id, err)
+	}
+	return d, d.await(ctx, true)
+}
+
+// Document returns a document that is here or was looked for before; anything
+// else is ErrUnknown.
+func (p *Peer) Document(id crdt.DocumentID) (*Document, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.running.Done()
+	if !p.isKnown(id) {
+		return nil, fmt.Errorf("%w: %s; find it first", ErrUnknown, id)
+	}
+	return &Document{peer: p, id: id}, nil
+}
+
+// Documents yields all documents, ascending by id: those that are here, and
+// then those that are looked for. An error is the last thing yielded.
+func (p *Peer) Documents(ctx context.Context) iter.Seq2[*Document, error] {
+	return func(yield func(*Document, error) bool) {
+		if err := p.enter(); err != nil {
+			yield(nil, err)
+			return
+		}
+		defer p.running.Done()
+		for info, err := range p.store.Documents(ctx, nil, crdt.DocumentID{}) {
+			if err != nil {
+				yield(nil, fmt.Errorf("peer: list documents: %w", err))
+				return
+			}
+			if !yield(&Document{peer: p, id: info.Document}, nil) {
+				return
+			}
+		}
+		for _, id := range p.wanted() {
+			if !yield(&Document{peer: p, id: id}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Forget removes a document from this peer: its changes, synced or not, are
+// deleted here, and it is no longer looked for. Others keep theirs. It can be
+// found again.
+func (p *Peer) Forget(ctx context.Context, id crdt.DocumentID) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.running.Done()
+	if !p.isKnown(id) {
+		return fmt.Errorf("%w: %s", ErrUnknown, id)
+	}
+	if err := p.forget(ctx, id); err != nil {
+		return fmt.Errorf("peer: forget %s: %w", id, err)
+	}
+	return nil
+}
+
+func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
+	e, err := p.engines.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer p.engines.unlock(e)
+	e.close()
+	// From now on nobody brings it, and if it is found again, it gets an actor
+	// of its own: what was never synced may still have reached somebody.
+	if err := p.disown(ctx, id); err != nil {
+		return err
+	}
+	p.drop(id)
+	if err := p.hub.Purge(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	e.saved = savedIndex{}
+	return p.deleteAll(ctx, id)
+}

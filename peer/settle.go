@@ -1,0 +1,59 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+)
+
+// Sync returns when the relay has all that is here of this document, and all
+// that it has of it has arrived. It fails with ErrUnavailable or ErrRefused if
+// waiting doesn't help, with what ails the document if it can't be read or
+// stored, and with the context's error if ctx ends first. [Peer.Run] must be
+// running.
+func (d *Document) Sync(ctx context.Context) error {
+	if d.peer.config.Relay == "" {
+		return ErrNoRelay
+	}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	events := d.watch(waiting)
+	for {
+		if done, err := d.settled(); done || err != nil {
+			return err
+		}
+		if _, more := <-events; !more {
+			if ctx.Err() == nil {
+				return ErrClosed
+			}
+			return fmt.Errorf("peer: sync %s: %w", d.id, ctx.Err())
+		}
+	}
+}
+
+// settled reports whether nothing more is to be expected from the relay, and
+// why, if that isn't as it should be.
+func (d *Document) settled() (bool, error) {
+	status, err := d.Status()
+	if err != nil {
+		return false, err
+	}
+	p := d.peer
+	p.mu.Lock()
+	var s standing
+	if known := p.docs[d.id]; known != nil {
+		s = *known
+	}
+	p.mu.Unlock()
+	switch {
+	case !s.settled():
+		return false, nil
+	case s.failure != nil:
+		return true, s.failure.error
+	case status.State == Unavailable:
+		return true, fmt.Errorf("%w: %s", ErrUnavailable, d.id)
+	case status.State == Refused:
+		return true, fmt.Errorf("%w: %s: %s", ErrRefused, d.id, status.Reason)
+	default:
+		return true, nil
+	}
+}

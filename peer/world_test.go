@@ -1,0 +1,279 @@
+package peer_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/peer"
+	"github.com/godwit-sync/godwit/relay"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// patience is how long anything may take before a test gives up on it.
+const patience = 20 * time.Second
+
+// server is a relay that can go away and come back, with its data, at the same
+// address.
+type server struct {
+	tb      testing.TB
+	dir     string
+	address string
+	stop    func()
+}
+
+func startRelay(tb testing.TB) *server {
+	tb.Helper()
+	s := &server{tb: tb, dir: tb.TempDir(), address: "127.0.0.1:0"}
+	s.start()
+	tb.Cleanup(func() { s.stop() })
+	return s
+}
+
+func (s *server) url() string { return "ws://" + s.address }
+
+func (s *server) start() {
+	s.tb.Helper()
+	store, err := storage.Open(s.dir, storage.Options{Small: true, Reserve: -1})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	r, err := relay.New(relay.Config{Store: store, Logger: logger(s.tb, "relay")})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", s.address)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.address = listener.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- relay.Serve(ctx, listener, r) }()
+	s.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.tb.Errorf("the relay ended with %v", err)
+		}
+		if err := store.Close(); err != nil {
+			s.tb.Error(err)
+		}
+		s.stop = func() {}
+	}
+}
+
+func logger(tb testing.TB, name string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})).With("who", name)
+}
+
+// node is a peer under test.
+type node struct {
+	*peer.Peer
+	tb   testing.TB
+	hang func()
+}
+
+func openPeer(tb testing.TB, config peer.Config) *node {
+	tb.Helper()
+	if config.Path == "" && !config.InMemory {
+		config.Path = tb.TempDir()
+	}
+	if config.Reserve == 0 {
+		config.Reserve = -1
+	}
+	if config.Logger == nil {
+		config.Logger = logger(tb, "peer")
+	}
+	if !crdt.Available() {
+		tb.Skip(crdt.ErrNoEngine)
+	}
+	p, err := peer.Open(config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	n := &node{Peer: p, tb: tb, hang: func() {}}
+	tb.Cleanup(n.close)
+	return n
+}
+
+func (n *node) close() {
+	n.tb.Helper()
+	n.hang()
+	if err := n.Close(); err != nil {
+		n.tb.Error(err)
+	}
+}
+
+// online runs the peer's link until offline, and returns when it stands.
+func (n *node) online() {
+	n.tb.Helper()
+	n.run()
+	n.until("the link stands", func(s peer.LinkState) bool { return s.Phase == peer.Online })
+}
+
+func (n *node) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	n.hang = func() {
+		cancel()
+		if err := <-done; err != nil {
+			n.tb.Errorf("Run ended with %v", err)
+		}
+		n.hang = func() {}
+	}
+}
+
+func (n *node) offline() { n.hang() }
+
+// until waits for a state of the link.
+func (n *node) until(what string, is func(peer.LinkState) bool) peer.LinkState {
+	n.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var last peer.LinkState
+	for last = range n.Link(ctx) {
+		if is(last) {
+			return last
+		}
+	}
+	n.tb.Fatalf("waiting until %s: the link is %+v", what, last)
+	return last
+}
+
+func (n *node) sync() {
+	n.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := n.Sync(ctx); err != nil {
+		n.tb.Fatal(err)
+	}
+}
+
+func (n *node) create(init func(crdt.Map) error) *peer.Document {
+	n.tb.Helper()
+	doc, err := n.Create(n.tb.Context(), init)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return doc
+}
+
+func (n *node) find(id crdt.DocumentID) *peer.Document {
+	n.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	doc, err := n.Find(ctx, id)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return doc
+}
+
+// set returns a change that sets keys and values.
+func set(pairs ...any) func(crdt.Map) error {
+	return func(root crdt.Map) error {
+		for i := 0; i < len(pairs); i += 2 {
+			if err := root.Set(pairs[i].(string), pairs[i+1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func change(tb testing.TB, doc *peer.Document, fn func(crdt.Map) error) {
+	tb.Helper()
+	if err := doc.Change(tb.Context(), fn); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// read returns what a document says.
+func read(tb testing.TB, doc *peer.Document) (content map[string]any) {
+	tb.Helper()
+	err := doc.View(context.Background(), func(root crdt.Map) error {
+		content = map[string]any{}
+		for key, value := range root.All() {
+			content[key] = value.Any()
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return content
+}
+
+func heads(tb testing.TB, doc *peer.Document) []crdt.Hash {
+	tb.Helper()
+	heads, err := doc.Heads()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return heads
+}
+
+// agree waits until all hold the same changes, and tests that they say the
+// same.
+func agree(tb testing.TB, docs ...*peer.Document) map[string]any {
+	tb.Helper()
+	for _, doc := range docs[1:] {
+		await(tb, fmt.Sprintf("%s is the same everywhere", doc.ID()), doc, func() bool {
+			return slices.Equal(heads(tb, docs[0]), heads(tb, doc))
+		}, docs...)
+	}
+	want := read(tb, docs[0])
+	for _, doc := range docs[1:] {
+		if got := read(tb, doc); fmt.Sprint(got) != fmt.Sprint(want) {
+			tb.Fatalf("one says %v, another %v", want, got)
+		}
+	}
+	return want
+}
+
+// await waits until something is so that depends on documents.
+func await(tb testing.TB, what string, doc *peer.Document, is func() bool, others ...*peer.Document) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	wake := make(chan struct{}, 1)
+	for _, d := range append([]*peer.Document{doc}, others...) {
+		events := d.Watch(ctx)
+		go func() {
+			for range events {
+				select {
+				case wake <- struct{}{}:
+				default:
+				}
+			}
+		}()
+	}
+	for !is() {
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			tb.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func status(tb testing.TB, doc *peer.Document) peer.Status {
+	tb.Helper()
+	s, err := doc.Status()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// reaches waits until a document has a state.
+func reaches(tb testing.TB, doc *peer.Document, state peer.State) {
+	tb.Helper()
+	await(tb, "the document is "+state.String(), doc, func() bool { return status(tb, doc).State == state })
+}
