@@ -1,0 +1,39 @@
+// Package crdt holds documents: values like JSON that many people change at
+// once, offline too, and that merge by themselves.
+//
+// A [Doc] is one Automerge document, open in memory. Start from [New] or [Load];
+// read with [Doc.View], write with [Doc.Change]. A change is durable and reaches
+// others only once its bytes do: storing and sending them is not this package's
+// affair.
+//
+// # Values
+//
+// Maps, lists and texts are objects that keep their identity while they are
+// edited; the rest are scalars. [Map.Set] and its like take nil, bool, Go's
+// numbers, string, []byte, [time.Time] (to the millisecond), [Counter], and maps
+// and slices of these, also of named types. A string becomes a text, which many
+// can edit letter by letter; an [ImmutableString] becomes a plain string. Where
+// a text is already, it is edited; where a plain string is, it stays plain; a
+// counter is incremented by the difference. Maps and lists are replaced;
+// [Map.Reconcile] edits them. Writing what is there already does nothing.
+// Integers that JavaScript can't read are refused unless they are wrapped in
+// [Int64] or [Uint64].
+//
+// # Use
+//
+// Every method of a Doc may be called from any goroutine; they run one after
+// the other. Handles ([Map], [List], [Text], and [Value]s of these kinds) belong
+// to the View or Change that they come from, and to the goroutine it runs in.
+//
+// A Doc holds memory that Go's collector doesn't see, by [Doc.Footprint]: close
+// it.
+//
+// # The engine
+//
+// Documents are held by an engine, which is automerge-go for now: it needs cgo.
+// Where it can't be had, [New] and [Load] return [ErrNoEngine], and [Available]
+// says so beforehand. It must be shown no changes that have not passed
+// [change.Parse] and the graph. Some that have can still end the process, if
+// their author means harm; until there is another engine, a document is as safe
+// as those who write in it are honest.
+package crdt

@@ -1,0 +1,139 @@
+package crdt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+)
+
+// Doc is one open document. Its methods may be called from any goroutine and
+// run one after the other.
+type Doc struct {
+	actor ActorID
+
+	mu     sync.Mutex
+	engine engine // nil once closed
+	heads  []Hash // ascending
+	size   census
+	fault  error // why the engine can't be used any more
+}
+
+// New makes an empty document, in which actor will write. No two documents may
+// write under one actor id at the same time, nor one twice from the same past.
+func New(actor ActorID) (*Doc, error) { return Load(actor, nil) }
+
+// Load opens a document from chunks, one after the other: a document chunk, as
+// [Doc.Save] makes it, or change chunks in causal order, or the one followed by
+// the others. The bytes must be one's own or have passed [change.Parse] and the
+// graph. It returns [ErrDamaged] if they aren't whole.
+func Load(actor ActorID, data []byte) (*Doc, error) {
+	if err := checkActor(actor); err != nil {
+		return nil, err
+	}
+	document, changes, err := cut(data)
+	if err != nil {
+		return nil, err
+	}
+	d := &Doc{actor: actor}
+	if err := d.open(document); err != nil {
+		return nil, err
+	}
+	if err := d.take(changes); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// cut takes the leading document chunk, if there is one, off the changes. The
+// document's checksum is verified here, those of the changes by whoever reads
+// them.
+func cut(data []byte) (document []byte, changes [][]byte, err error) {
+	for len(data) > 0 {
+		chunk, kind, rest, err := change.Split(data)
+		switch {
+		case err != nil:
+			return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		case kind == change.TypeDocument && document == nil && changes == nil:
+			if document = chunk; !whole(chunk) {
+				return nil, nil, fmt.Errorf("%w: the document's checksum doesn't match", ErrDamaged)
+			}
+		case kind == change.TypeChange || kind == change.TypeCompressed:
+			changes = append(changes, chunk)
+		default:
+			return nil, nil, fmt.Errorf("%w: a chunk of type %d where a change should be", ErrDamaged, kind)
+		}
+		data = rest
+	}
+	return document, changes, nil
+}
+
+// open starts the engine, empty or from a document chunk.
+func (d *Doc) open(document []byte) (err error) {
+	if document == nil {
+		d.engine, err = newEngine(d.actor)
+		return err
+	}
+	if d.size, err = takeCensus(document); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if d.engine, err = loadEngine(d.actor, document); err != nil {
+		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoEngine) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		return err
+	}
+	d.heads, err = d.engine.heads()
+	return err
+}
+
+// Close gives the document's memory back; it may be called again. Heads still
+// answers.
+func (d *Doc) Close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.engine != nil {
+		d.engine = nil
+		released(d.size)
+	}
+}
+
+// Actor returns the id under which the document is written to.
+func (d *Doc) Actor() ActorID { return d.actor }
+
+// Heads returns the hashes of the changes that no other depends on, ascending.
+func (d *Doc) Heads() []Hash {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.heads)
+}
+
+// Footprint estimates the memory that the document holds, in bytes. Most of it
+// lies where Go's collector doesn't see it.
+func (d *Doc) Footprint() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.engine == nil {
+		return 0
+	}
+	return d.size.footprint()
+}
+
+// usable says why the engine can't be asked.
+func (d *Doc) usable() error {
+	if d.engine == nil {
+		return ErrClosed
+	}
+	return d.fault
+}
+
+// noted remembers an error after which the engine can't be trusted.
+func (d *Doc) noted(err error) error {
+	if d.fault == nil && errors.Is(err, errPanicked) {
+		d.fault = err
+	}
+	return err
+}

@@ -1,0 +1,144 @@
+package crdt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+)
+
+// ChangeOption is an option of [Doc.Change].
+type ChangeOption func(*changeOptions)
+
+type changeOptions struct {
+	message string
+	seconds int64
+	empty   bool
+}
+
+// WithMessage gives the change a message, at most [change.MaxMessage] bytes.
+func WithMessage(message string) ChangeOption {
+	return func(o *changeOptions) { o.message = message }
+}
+
+// WithTime writes a time into the change, in whole seconds, for people to see.
+// Without it the change has none. Nothing ever decides by it.
+func WithTime(t time.Time) ChangeOption {
+	return func(o *changeOptions) { o.seconds = t.Unix() }
+}
+
+// AllowEmpty makes a change even if there is nothing to change. Such a change
+// joins all heads into one.
+func AllowEmpty() ChangeOption {
+	return func(o *changeOptions) { o.empty = true }
+}
+
+// Change calls fn with the document's root, for reading and writing, and makes
+// one change of what it writes. It returns that change, or nil if fn left
+// everything as it was. The change is only in memory: [Doc.Revert] takes it out
+// again if it can't be made durable.
+//
+// If fn returns an error or panics, nothing of what it wrote remains, and the
+// error or panic reaches the caller. That costs time linear in the history.
+//
+// fn must not call methods of the document: they wait for fn to return.
+func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *change.Change, err error) {
+	var o changeOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if err := checkMessage(o.message); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	s := &session{writing: true}
+	kept := false
+	defer func() { // also runs if fn panics or ends its goroutine
+		s.end()
+		if !kept {
+			err = errors.Join(err, d.discard(s))
+		}
+	}()
+	err = fn(s.root(d.engine))
+	if s.failure != nil {
+		err = errors.Join(s.failure, err)
+	}
+	if err != nil || !s.wrote && !o.empty {
+		return nil, d.noted(err)
+	}
+	made, err = d.commit(&o)
+	kept = err == nil
+	s.wrote = true // the commit, if it has failed, is to be discarded too
+	return made, d.noted(err)
+}
+
+// commit makes a change of the pending operations and checks it as if it came
+// from somebody else: what this engine writes has to pass everywhere.
+func (d *Doc) commit(o *changeOptions) (*change.Change, error) {
+	hash, err := d.engine.commit(o.message, o.seconds)
+	if err != nil {
+		return nil, fmt.Errorf("%w: commit: %w", ErrEngine, err)
+	}
+	chunk, err := d.engine.change(hash)
+	if err != nil {
+		return nil, fmt.Errorf("%w: read back %s: %w", ErrEngine, hash, err)
+	}
+	c, err := change.Parse(chunk)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if c.Hash != hash || c.Actor != d.actor {
+		return nil, fmt.Errorf("%w: it made %s of %x, not %s", ErrEngine, c.Hash, c.Actor, hash)
+	}
+	d.heads = []Hash{hash}
+	d.size.add(c)
+	return c, nil
+}
+
+// refusal says whether it is our caller or our engine that is to blame.
+func refusal(err error) error {
+	var invalid *change.InvalidError
+	if errors.As(err, &invalid) && invalid.Rule == change.RuleLimit {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return fmt.Errorf("%w: it made a change that no store accepts: %w", ErrEngine, err)
+}
+
+// discard takes back what a session wrote. Engines can't undo, so the document
+// is built anew from its changes.
+func (d *Doc) discard(s *session) error {
+	if d.noted(s.failure); d.fault != nil || !s.wrote {
+		return nil
+	}
+	if _, err := d.engine.commit("", 0); err != nil { // until then the engine can't list its changes
+		return d.undo(fmt.Errorf("%w: commit: %w", ErrEngine, err))
+	}
+	return d.undo(nil)
+}
+
+// Revert forgets all changes that are not in the past of the given heads. It is
+// for changes that could not be made durable and that nobody has seen: their
+// sequence numbers are used again. It costs time linear in the history.
+func (d *Doc) Revert(heads []Hash) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return err
+	}
+	heads = sorted(heads)
+	if slices.Equal(heads, d.heads) {
+		return nil
+	}
+	former, err := d.at(d.actor, heads)
+	if err != nil {
+		return d.noted(err)
+	}
+	d.become(former)
+	return nil
+}

@@ -1,0 +1,67 @@
+package crdt
+
+// engine is one open document as an engine holds it. The reference engine is
+// automerge-go; nothing outside its files knows that.
+//
+// An engine is used under its document's lock, never from two goroutines at
+// once. It may trust its arguments: positions are in range, strings are UTF-8,
+// keys not empty, kinds right. An error that wraps errPanicked means that it
+// must not be called again.
+type engine interface {
+	root() mapObject
+	// commit makes one change of what was written since the last commit, or an
+	// empty one. Time is in seconds, as in a change.
+	commit(message string, time int64) (Hash, error)
+	heads() ([]Hash, error)
+	has(Hash) (bool, error)
+	// change returns the chunk of a change that is here.
+	change(Hash) ([]byte, error)
+	// changes returns the chunks of all changes that are not in the past of
+	// since, whose hashes are all here, in causal order.
+	changes(since []Hash) ([][]byte, error)
+	// apply takes change chunks, one after the other.
+	apply(chunks []byte) error
+	save() ([]byte, error)
+	fork(ActorID) (engine, error)
+}
+
+// mapObject, listObject and textObject are the containers of a document.
+// Scalars are the values that an item of a scalar kind holds.
+type mapObject interface {
+	get(key string) (item, error)
+	all() ([]entry, error) // ascending by key
+	len() (int, error)
+	put(key string, scalar item) error
+	putObject(key string, kind Kind) (item, error)
+	increment(key string, by int64) error
+	delete(key string) error
+}
+
+type listObject interface {
+	get(i int) (item, error)
+	all() ([]item, error)
+	len() (int, error)
+	put(i int, insert bool, scalar item) error
+	putObject(i int, insert bool, kind Kind) (item, error)
+	increment(i int, by int64) error
+	delete(i int) error
+}
+
+type textObject interface {
+	text() (string, error)
+	len() (int, error) // code points
+	splice(pos, del int, insert string) error
+}
+
+// item is what stands at a place of a document. Its data is, by kind: bool,
+// int64, uint64, float64, string, []byte, time.Time, Counter, mapObject,
+// listObject or textObject; nil for the others.
+type item struct {
+	kind Kind
+	data any
+}
+
+type entry struct {
+	key string
+	item
+}

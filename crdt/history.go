@@ -1,0 +1,126 @@
+package crdt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+)
+
+// Apply adds changes that others made, one chunk each, in causal order. They
+// must have passed [change.Parse] and the graph: the engine is not safe against
+// others. Those that are here already are passed over. It applies all or none.
+func (d *Doc) Apply(chunks ...[]byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return err
+	}
+	return d.take(chunks)
+}
+
+// Changes returns the changes that are not in the past of some heads, in causal
+// order. Without heads that is the whole history.
+func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	since = sorted(since)
+	if slices.Equal(since, d.heads) {
+		return nil, nil
+	}
+	for _, h := range since {
+		if known, err := d.engine.has(h); err != nil || !known {
+			return nil, d.noted(errors.Join(fmt.Errorf("%w: %s", ErrUnknownHeads, h), err))
+		}
+	}
+	return d.history(since, change.Parse)
+}
+
+func (d *Doc) history(since []Hash, parse func([]byte) (*change.Change, error)) ([]*change.Change, error) {
+	chunks, err := d.engine.changes(since)
+	if err != nil {
+		return nil, d.noted(fmt.Errorf("%w: list changes: %w", ErrEngine, err))
+	}
+	changes := make([]*change.Change, len(chunks))
+	for i, chunk := range chunks {
+		if changes[i], err = parse(chunk); err != nil {
+			return nil, fmt.Errorf("%w: list changes: %w", ErrEngine, err)
+		}
+	}
+	return changes, nil
+}
+
+// Save returns the document as one chunk, for [Load].
+func (d *Doc) Save() ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	chunk, err := d.engine.save()
+	return chunk, d.noted(err)
+}
+
+// Fork returns a copy of the document, in which another actor writes, as it is
+// or as it was at some heads; the latter costs time linear in the history.
+func (d *Doc) Fork(actor ActorID, heads ...Hash) (*Doc, error) {
+	if err := checkActor(actor); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	heads = sorted(heads)
+	if len(heads) > 0 && !slices.Equal(heads, d.heads) {
+		past, err := d.at(actor, heads)
+		return past, d.noted(err)
+	}
+	e, err := d.engine.fork(actor)
+	if err != nil {
+		return nil, d.noted(fmt.Errorf("%w: fork: %w", ErrEngine, err))
+	}
+	return &Doc{actor: actor, engine: e, heads: slices.Clone(d.heads), size: d.size}, nil
+}
+
+// Merge adds the changes of another document that are not here. It never holds
+// both documents at once.
+func (d *Doc) Merge(other *Doc) error {
+	if d == other {
+		return nil
+	}
+	changes, err := other.lacking(d.Heads())
+	if err != nil {
+		return fmt.Errorf("merge from the other document: %w", err)
+	}
+	chunks := make([][]byte, len(changes))
+	for i, c := range changes {
+		chunks[i] = c.Bytes()
+	}
+	return d.Apply(chunks...)
+}
+
+// lacking returns at least the changes that somebody with those heads lacks.
+func (d *Doc) lacking(heads []Hash) ([]*change.Change, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	var common []Hash
+	for _, h := range heads {
+		known, err := d.engine.has(h)
+		if err != nil {
+			return nil, d.noted(err)
+		}
+		if known {
+			common = append(common, h)
+		}
+	}
+	return d.history(common, change.ReadHeader)
+}

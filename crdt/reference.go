@@ -1,0 +1,115 @@
+//go:build cgo && !android && (linux || darwin) && (amd64 || arm64)
+
+package crdt
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/automerge/automerge-go"
+)
+
+// Available reports whether this program holds a document engine.
+func Available() bool { return true }
+
+// reference is the engine of automerge-go, Automerge's Rust core of June 2023.
+// What it is never used for: SyncState, Doc.Apply (superlinear), Doc.Merge
+// (locks two documents), Doc.Fork at heads (aborts the process on histories
+// that LoadIncremental would refuse). Every call goes through rescue, since
+// the binding panics in places, some of them holding its lock.
+type reference struct{ doc *automerge.Doc }
+
+func newEngine(actor ActorID) (_ engine, err error) {
+	defer rescue(&err)
+	return named(automerge.New(), actor)
+}
+
+// loadEngine opens a document chunk.
+func loadEngine(actor ActorID, document []byte) (_ engine, err error) {
+	defer rescue(&err)
+	doc, err := automerge.Load(document)
+	if err != nil {
+		return nil, err
+	}
+	return named(doc, actor)
+}
+
+func named(doc *automerge.Doc, actor ActorID) (engine, error) {
+	if err := doc.SetActorID(hex.EncodeToString([]byte(actor))); err != nil {
+		return nil, err
+	}
+	return &reference{doc}, nil
+}
+
+func (r *reference) root() mapObject { return referenceMap{r.doc.RootMap()} }
+
+func (r *reference) commit(message string, seconds int64) (_ Hash, err error) {
+	defer rescue(&err)
+	var at time.Time // the binding takes the zero time for none, nothing for now
+	if seconds != 0 {
+		at = time.UnixMilli(seconds) // it writes milliseconds where JavaScript writes seconds
+	}
+	hash, err := r.doc.Commit(message, automerge.CommitOptions{Time: &at, AllowEmpty: true})
+	return Hash(hash), err
+}
+
+func (r *reference) heads() (_ []Hash, err error) {
+	defer rescue(&err)
+	heads := r.doc.Heads()
+	out := make([]Hash, len(heads))
+	for i, h := range heads {
+		out[i] = Hash(h)
+	}
+	return sorted(out), nil
+}
+
+func (r *reference) has(h Hash) (_ bool, err error) {
+	defer rescue(&err)
+	_, missing := r.doc.Change(automerge.ChangeHash(h)) // fails for no other reason
+	return missing == nil, nil
+}
+
+func (r *reference) change(h Hash) (_ []byte, err error) {
+	defer rescue(&err)
+	c, err := r.doc.Change(automerge.ChangeHash(h))
+	if err != nil {
+		return nil, err
+	}
+	return c.Save(), nil
+}
+
+func (r *reference) changes(since []Hash) (_ [][]byte, err error) {
+	defer rescue(&err)
+	hashes := make([]automerge.ChangeHash, len(since))
+	for i, h := range since {
+		hashes[i] = automerge.ChangeHash(h)
+	}
+	changes, err := r.doc.Changes(hashes...)
+	if err != nil {
+		return nil, err
+	}
+	chunks := make([][]byte, len(changes))
+	for i, c := range changes {
+		chunks[i] = c.Save()
+	}
+	return chunks, nil
+}
+
+func (r *reference) apply(chunks []byte) (err error) {
+	defer rescue(&err)
+	return r.doc.LoadIncremental(chunks)
+}
+
+func (r *reference) save() (_ []byte, err error) {
+	defer rescue(&err)
+	return r.doc.Save(), nil
+}
+
+func (r *reference) fork(actor ActorID) (_ engine, err error) {
+	defer rescue(&err)
+	doc, err := r.doc.Fork()
+	if err != nil {
+		return nil, err
+	}
+	return named(doc, actor)
+}

@@ -1,0 +1,81 @@
+package crdt
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
+)
+
+// textEdit replaces del code points at pos, counted in the text before all
+// edits.
+type textEdit struct {
+	pos, del int
+	insert   string
+}
+
+// textEdits returns the edits that make one text of another, ascending and
+// apart from each other. They are the fewest letters, or, where that would take
+// too much work, the fewest lines and in each place the fewest letters.
+func textEdits(before, after string) []textEdit {
+	if before == after {
+		return nil
+	}
+	if edits, ok := editsBetween(letters(before), letters(after), nil); ok {
+		return edits
+	}
+	edits, _ := editsBetween(strings.SplitAfter(before, "\n"), strings.SplitAfter(after, "\n"), editsOfHunk)
+	return edits
+}
+
+// editsOfHunk compares the letters of some lines; if there are too many, they
+// are replaced whole.
+func editsOfHunk(before, after string) []textEdit {
+	edits, _ := editsBetween(letters(before), letters(after), nil)
+	return edits
+}
+
+// editsBetween aligns two texts that are cut in pieces. Where they differ, finer
+// says how; without it the pieces are replaced.
+func editsBetween(before, after []string, finer func(before, after string) []textEdit) ([]textEdit, bool) {
+	known := numbers{}
+	hunks, ok := align(known.ofAll(before), known.ofAll(after))
+	var edits []textEdit
+	pos, done := 0, 0
+	for _, h := range hunks {
+		pos += codePoints(before[done:h.a0])
+		if finer == nil {
+			edits = append(edits, textEdit{pos, codePoints(before[h.a0:h.a1]), strings.Join(after[h.b0:h.b1], "")})
+		} else {
+			for _, e := range finer(strings.Join(before[h.a0:h.a1], ""), strings.Join(after[h.b0:h.b1], "")) {
+				edits = append(edits, textEdit{pos + e.pos, e.del, e.insert})
+			}
+		}
+		done = h.a0
+	}
+	return edits, ok
+}
+
+func codePoints(pieces []string) int {
+	n := 0
+	for _, s := range pieces {
+		n += utf8.RuneCountInString(s)
+	}
+	return n
+}
+
+// letters cuts a text where a reader sees one letter end, so that no emoji is
+// made of the pieces of two.
+func letters(s string) []string {
+	out := make([]string, 0, len(s))
+	for state := -1; len(s) > 0; {
+		if len(s) == 1 || s[0] < utf8.RuneSelf && s[1] < utf8.RuneSelf {
+			out, s, state = append(out, s[:1]), s[1:], -1
+			continue
+		}
+		var letter string
+		letter, s, _, state = uniseg.FirstGraphemeClusterInString(s, state)
+		out = append(out, letter)
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+package crdt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+)
+
+// View calls fn with the document's root, for reading. Handles that come from
+// it end with fn. View returns fn's error, or the engine's if that failed: what
+// fn read then is not to be used.
+//
+// fn must not call methods of the document: they wait for fn to return.
+func (d *Doc) View(fn func(root Map) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return err
+	}
+	return d.noted(view(d.engine, fn))
+}
+
+// ViewAt is View of the document as it was at some heads. It builds that
+// document anew, at a cost linear in its history.
+func (d *Doc) ViewAt(heads []Hash, fn func(root Map) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return err
+	}
+	heads = sorted(heads)
+	if slices.Equal(heads, d.heads) {
+		return d.noted(view(d.engine, fn))
+	}
+	past, err := d.at(d.actor, heads)
+	if err != nil {
+		return d.noted(err)
+	}
+	defer past.Close()
+	return view(past.engine, fn)
+}
+
+func view(e engine, fn func(root Map) error) error {
+	s := &session{}
+	defer s.end()
+	err := fn(s.root(e))
+	if s.failure != nil {
+		return errors.Join(s.failure, err)
+	}
+	return err
+}
+
+// session is one call of View or Change. Its handles read as absent once it has
+// ended, or once the engine has failed in it, which is remembered here so that
+// reads need not return errors.
+type session struct {
+	writing bool
+	wrote   bool
+	ended   atomic.Bool // handles may leak into other goroutines
+	failure error
+}
+
+func (s *session) root(e engine) Map { return Map{place{s, 0}, e.root()} }
+
+func (s *session) end() { s.ended.Store(true) }
+
+// readable says whether the engine may be asked.
+func (s *session) readable() bool { return s != nil && !s.ended.Load() && s.failure == nil }
+
+// writable returns why the engine may not be written to.
+func (s *session) writable() error {
+	switch {
+	case s == nil:
+		return ErrAbsent
+	case s.ended.Load():
+		return ErrEnded
+	case !s.writing:
+		return ErrReadOnly
+	}
+	return s.failure
+}
+
+// did notes the outcome of a write of the engine.
+func (s *session) did(err error) error {
+	s.wrote = true
+	return s.saw(err)
+}
+
+// saw notes the outcome of a call of the engine.
+func (s *session) saw(err error) error {
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, ErrEngine) {
+		err = fmt.Errorf("%w: %w", ErrEngine, err)
+	}
+	s.failure = err
+	return err
+}
+
+// read makes of an engine's answer one without error.
+func read[T any](s *session, answer T, err error) T {
+	if s.saw(err) != nil {
+		var none T
+		return none
+	}
+	return answer
+}
+
+// place is what every handle has: whose it is, and how deep it lies.
+type place struct {
+	s     *session
+	depth int
+}
+
+func (p place) value(it item) Value { return Value{place{p.s, p.depth + 1}, it} }

@@ -1,0 +1,219 @@
+package crdt
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// slot is a place in a container where one value stands or can be put.
+type slot interface {
+	get() (item, error)
+	put(scalar item) error
+	putObject(kind Kind) (item, error)
+	increment(by int64) error
+}
+
+type mapSlot struct {
+	object mapObject
+	key    string
+}
+
+func (s mapSlot) get() (item, error)                { return s.object.get(s.key) }
+func (s mapSlot) put(scalar item) error             { return s.object.put(s.key, scalar) }
+func (s mapSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.key, kind) }
+func (s mapSlot) increment(by int64) error          { return s.object.increment(s.key, by) }
+
+type listSlot struct {
+	object listObject
+	i      int
+}
+
+func (s listSlot) get() (item, error)                { return s.object.get(s.i) }
+func (s listSlot) put(scalar item) error             { return s.object.put(s.i, false, scalar) }
+func (s listSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.i, false, kind) }
+func (s listSlot) increment(by int64) error          { return s.object.increment(s.i, by) }
+
+// newSlot is a place that a list is about to have.
+type newSlot struct{ listSlot }
+
+func (s newSlot) put(scalar item) error             { return s.object.put(s.i, true, scalar) }
+func (s newSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.i, true, kind) }
+
+// set writes a node to a slot of the container at p.
+func (p place) set(to slot, n node) error {
+	if err := p.fits(n); err != nil {
+		return err
+	}
+	there, err := to.get()
+	if p.s.saw(err) != nil {
+		return p.s.failure
+	}
+	return p.replace(to, there, n)
+}
+
+// replace writes a node over what is there, with as little as does it.
+func (p place) replace(to slot, there item, n node) error {
+	switch {
+	case p.same(there, n):
+		return p.s.failure
+	case there.kind == KindText && n.kind == KindText:
+		return p.value(there).Text().edit(n.data.(string))
+	case there.kind == KindString && n.kind == KindText:
+		n.kind = KindString
+	case there.kind == KindCounter && n.kind == KindCounter:
+		return p.incrementFrom(to, there, int64(n.data.(Counter))-int64(there.data.(Counter)))
+	}
+	return p.put(to, n)
+}
+
+// put writes a node without looking at what is there.
+func (p place) put(to slot, n node) error {
+	switch n.kind {
+	case KindMap, KindList, KindText:
+		object, err := to.putObject(n.kind)
+		if p.s.did(err) != nil {
+			return p.s.failure
+		}
+		return p.fill(object, n)
+	default:
+		return p.s.did(to.put(n.item))
+	}
+}
+
+// fill writes a node's content into an empty container.
+func (p place) fill(object item, n node) error {
+	switch object := object.data.(type) {
+	case textObject:
+		if n.data == "" {
+			return nil
+		}
+		return p.s.did(object.splice(0, 0, n.data.(string)))
+	case listObject:
+		return p.insert(object, 0, n.items)
+	case mapObject:
+		for _, f := range n.fields {
+			if err := p.put(mapSlot{object, f.key}, f.node); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p place) insert(to listObject, i int, nodes []node) error {
+	for j, n := range nodes {
+		if err := p.put(newSlot{listSlot{to, i + j}}, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p place) increment(to slot, by int64) error {
+	there, err := to.get()
+	if p.s.saw(err) != nil {
+		return p.s.failure
+	}
+	if there.kind != KindCounter {
+		return fmt.Errorf("%w: %s", ErrNotCounter, there.kind)
+	}
+	return p.incrementFrom(to, there, by)
+}
+
+func (p place) incrementFrom(to slot, there item, by int64) error {
+	if by == 0 {
+		return nil
+	}
+	now := int64(there.data.(Counter))
+	if abs(by) > maxSafeInteger || abs(now) > maxSafeInteger || abs(now+by) > maxSafeInteger {
+		return fmt.Errorf("%w: counter %d incremented by %d", ErrUnsafeInteger, now, by)
+	}
+	return p.s.did(to.increment(by))
+}
+
+func abs(n int64) int64 {
+	if n == math.MinInt64 {
+		return math.MaxInt64
+	}
+	return max(n, -n)
+}
+
+// fits says whether a node may be written into the container at p.
+func (p place) fits(n node) error {
+	if n.unsafe() {
+		return ErrUnsafeInteger
+	}
+	if p.depth+n.depth() > MaxDepth {
+		return ErrTooDeep
+	}
+	return nil
+}
+
+// tooDeep stops readers of whole trees before foreign nesting costs the stack.
+func (p place) tooDeep() bool {
+	if p.s == nil || p.depth <= MaxDepth {
+		return false
+	}
+	if p.s.failure == nil {
+		p.s.failure = ErrTooDeep
+	}
+	return true
+}
+
+// same reports whether what is there is what a node says.
+func (p place) same(there item, n node) bool {
+	switch {
+	case there.kind == KindMap && n.kind == KindMap:
+		return p.sameMap(p.value(there).Map(), n)
+	case there.kind == KindList && n.kind == KindList:
+		return p.sameList(p.value(there).List(), n)
+	case there.kind == KindText && n.kind == KindText:
+		return p.value(there).Str() == n.data
+	case there.kind == KindString && n.kind == KindText:
+		return there.data == n.data
+	case there.kind == KindBytes && n.kind == KindBytes:
+		return slices.Equal(there.data.([]byte), n.data.([]byte))
+	case there.kind == KindFloat && n.kind == KindFloat:
+		return math.Float64bits(there.data.(float64)) == math.Float64bits(n.data.(float64))
+	case there.kind == n.kind:
+		return there.data == n.data && there.kind != KindUnknown
+	default:
+		return !n.exact && sameInteger(there, n.item)
+	}
+}
+
+// sameInteger compares integers, whether they are signed or not.
+func sameInteger(a, b item) bool {
+	i, isInt := a.data.(int64)
+	u, isUint := b.data.(uint64)
+	if !isInt || !isUint {
+		i, isInt = b.data.(int64)
+		u, isUint = a.data.(uint64)
+	}
+	return isInt && isUint && i >= 0 && uint64(i) == u
+}
+
+func (p place) sameMap(m Map, n node) bool {
+	if m.tooDeep() || m.Len() != len(n.fields) {
+		return false
+	}
+	for _, f := range n.fields {
+		if there := m.Get(f.key); !m.same(there.item, f.node) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p place) sameList(l List, n node) bool {
+	if l.tooDeep() || l.Len() != len(n.items) {
+		return false
+	}
+	for i, it := range l.items() {
+		if !l.same(it, n.items[i]) {
+			return false
+		}
+	}
+	return true
+}
