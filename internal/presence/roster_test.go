@@ -265,6 +265,22 @@ func TestACrowdIsBounded(t *testing.T) {
 	}
 }
 
+func TestACrowdCannotGrowOnceItIsThere(t *testing.T) {
+	r := started(t, nil)
+	hello := parsed(t, mustStart(t, nil))
+	large := parsed(t, encoded(t, object{"__presence": object{"type": "update", "channel": "blob", "value": make([]byte, 60<<10)}}))
+	fits := presence.MaxBytes / (60 << 10)
+	grown := 0
+	for n := range 2 * fits {
+		guest := presence.Sender{Peer: fmt.Sprint(n), Session: "1"}
+		r.Receive(start, guest, hello)
+		grown += len(r.Receive(start, guest, large))
+	}
+	if grown > fits || grown < fits*3/4 {
+		t.Errorf("%d have grown, %d would fit", grown, fits)
+	}
+}
+
 func TestOnePersonCannotGrowWithoutEnd(t *testing.T) {
 	r := started(t, nil)
 	other := presence.New(presence.Config{})
