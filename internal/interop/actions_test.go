@@ -162,23 +162,34 @@ func increment(by int, path ...any) object {
 	return object{"op": "inc", "path": path, "by": by}
 }
 
-// converge waits until each client has the changes of all, then fails the test
-// unless they agree on heads, history and content. It returns the content.
-func converge(t *testing.T, doc string, clients ...*client) any {
+// member is whoever works on documents: a JavaScript client or a Go peer.
+type member interface {
+	who() string
+	heads(doc string) []string
+	has(doc string, heads []string)
+	hashes(doc string) []string
+	dump(doc string) any
+}
+
+func (c *client) who() string { return c.name }
+
+// converge waits until each has the changes of all, then fails the test unless
+// they agree on heads, history and content. It returns the content.
+func converge(t *testing.T, doc string, members ...member) any {
 	t.Helper()
 	var all []string
-	for _, c := range clients {
-		all = append(all, c.heads(doc)...)
+	for _, m := range members {
+		all = append(all, m.heads(doc)...)
 	}
-	for _, c := range clients {
-		c.has(doc, all)
+	for _, m := range members {
+		m.has(doc, all)
 	}
-	first := clients[0]
+	first := members[0]
 	heads, hashes, content := first.heads(doc), first.hashes(doc), first.dump(doc)
-	for _, c := range clients[1:] {
-		equal(t, c.name+"'s heads", c.heads(doc), heads)
-		equal(t, c.name+"'s history", c.hashes(doc), hashes)
-		equal(t, c.name+"'s content", c.dump(doc), content)
+	for _, m := range members[1:] {
+		equal(t, m.who()+"'s heads", m.heads(doc), heads)
+		equal(t, m.who()+"'s history", m.hashes(doc), hashes)
+		equal(t, m.who()+"'s content", m.dump(doc), content)
 	}
 	return content
 }

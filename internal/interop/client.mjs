@@ -7,7 +7,7 @@ import { apply, build, untag } from "./operations.mjs"
 export class Client {
   static commands = new Set(
     ("connect disconnect server create createMany find findAll waitState state change changeAt emptyChange heads has " +
-      "hashes changes dump craft setActor grow broadcast presence peerStates saved savedSome syncInfo storageId subscribe " +
+      "hashes changes dump inspect craft setActor grow broadcast presence peerStates saved savedSome syncInfo storageId subscribe " +
       "resetFrames frames flush memory").split(" "),
   )
 
@@ -159,6 +159,13 @@ export class Client {
 
   dump({ doc }) {
     return { value: dump(this.#libs.Automerge, this.#doc(doc)) }
+  }
+
+  /** Reads a document that somebody else has saved, as a page would that loads the file. */
+  inspect({ data }) {
+    const { Automerge: A } = this.#libs
+    const doc = A.load(new Uint8Array(Buffer.from(data, "base64")))
+    return { hashes: A.getAllChanges(doc).map(c => A.decodeChange(c).hash).sort(), value: dump(A, doc) }
   }
 
   /**

@@ -3,12 +3,15 @@ package interop_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // patience bounds how long a story waits for a condition before it fails. It
@@ -41,7 +44,13 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binaries = dir
-	return m.Run()
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 func againstJS() bool { return os.Getenv(serverVariable) == "js" }
@@ -82,9 +91,6 @@ func requireRelay(t *testing.T, reason string) {
 
 func buildTools(dir string) tools {
 	built := tools{relay: filepath.Join(dir, "godwit-relay")}
-	if againstJS() {
-		return built
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", built.relay, "github.com/godwit-sync/godwit/cmd/godwit-relay")

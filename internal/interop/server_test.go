@@ -21,22 +21,32 @@ import (
 // and started again on the same port and data.
 type relay struct {
 	t      *testing.T
+	js     bool   // server.mjs instead of cmd/godwit-relay
 	addr   string // host:port
 	data   string // directory
 	cmd    *exec.Cmd
 	output *lines
 	exited chan struct{} // closed when cmd has been waited for
+
+	reader *client // who reads documents for Go peers; see inspect
 }
 
 // startRelay starts the server under test over an empty directory. It ends with
 // the test, and its output is shown if the test fails.
 func startRelay(t *testing.T) *relay {
 	t.Helper()
+	return startServer(t, againstJS())
+}
+
+func startServer(t *testing.T, js bool) *relay {
+	t.Helper()
 	requireClients(t)
-	if built := prepare(); built.err != nil {
-		t.Fatal(built.err)
+	if !js {
+		if built := prepare(); built.err != nil {
+			t.Fatal(built.err)
+		}
 	}
-	r := &relay{t: t, addr: freeAddress(t), data: t.TempDir(), output: &lines{}}
+	r := &relay{t: t, js: js, addr: freeAddress(t), data: t.TempDir(), output: &lines{}}
 	t.Cleanup(func() {
 		r.kill()
 		if t.Failed() {
@@ -65,7 +75,7 @@ func (r *relay) start() {
 }
 
 func (r *relay) command() *exec.Cmd {
-	if againstJS() {
+	if r.js {
 		_, port, _ := net.SplitHostPort(r.addr)
 		return exec.Command("node", "server.mjs", fmt.Sprintf(`{"port": %s, "data": %q}`, port, r.data))
 	}
