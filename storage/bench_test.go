@@ -226,6 +226,56 @@ func BenchmarkCommitBesideStaging(b *testing.B) {
 	}
 }
 
+// BenchmarkEntries puts 10 MB of entries of 60 KB, and deletes them.
+func BenchmarkEntries(b *testing.B) {
+	for name, opts := range profiles {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, b.TempDir(), opts)
+			defer closeStore(b, s)
+			value := make([]byte, 60_000)
+			b.SetBytes(10_000_000)
+			for b.Loop() {
+				var wg sync.WaitGroup
+				for i := range 10_000_000 / len(value) {
+					wg.Add(1)
+					entry := storage.Entry{Key: fmt.Appendf(nil, "saved/%08d", i), Value: value}
+					s.Submit(&storage.Batch{Puts: []storage.Entry{entry}}, func(_ storage.Seq, err error) {
+						if err != nil {
+							b.Error(err)
+						}
+						wg.Done()
+					})
+				}
+				wg.Wait()
+				if err := s.DeletePrefix(b.Context(), []byte("saved/")); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPurge appends 28 MB and purges it.
+func BenchmarkPurge(b *testing.B) {
+	changes := storagetest.NewAuthor(1).Chain(b, 260_000, 37)
+	for name, opts := range profiles {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, b.TempDir(), opts)
+			defer closeStore(b, s)
+			for b.Loop() {
+				b.StopTimer()
+				if _, err := s.Commit(b.Context(), appendTo(1, 0, changes...)); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				if err := s.Purge(b.Context(), storagetest.ID('t', 1)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkOpen opens and closes a store of 10,000 documents of ten changes,
 // and tells what anonymous memory one takes in a process of its own: in this
 // one the memory of earlier stores is used again, and so all of it counts.

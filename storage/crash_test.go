@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -26,6 +27,10 @@ const (
 	crashSmall = "GODWIT_STORAGE_CRASH_SMALL"
 
 	crashWriters = 6
+	crashPurgers = 2
+
+	// crashRows stands, in what is acknowledged, for the rows of the journal.
+	crashRows = -1
 )
 
 // crashSize is the size of a writer's change: one in five is staged, some in
@@ -55,9 +60,12 @@ func crashChild(dir string) error {
 		return err
 	}
 	var wg sync.WaitGroup
-	errs := make(chan error, crashWriters)
+	errs := make(chan error, crashWriters+crashPurgers)
 	for writer := range crashWriters {
 		wg.Go(func() { errs <- crashWriter(s, writer) })
+	}
+	for purger := range crashPurgers {
+		wg.Go(func() { errs <- crashPurger(s, storagetest.ID('p', uint32(purger))) })
 	}
 	wg.Wait()
 	return <-errs
@@ -80,6 +88,29 @@ func crashWriter(s *storage.Store, writer int) error {
 		fmt.Printf("%d %d\n", writer, index+1)
 	}
 	return err
+}
+
+// crashPurger has a document live and end, again and again. Every life has an
+// author of its own.
+func crashPurger(s *storage.Store, id docid.ID) error {
+	for {
+		err := s.Purge(context.Background(), id)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		fmt.Printf("%d %d\n", crashRows, s.LastSeq())
+		author := storagetest.NewAuthor(uint64(s.LastSeq()))
+		for base, n := range []int{1, 3, 20} {
+			changes := author.Chain(panics{}, n, 30_000)
+			seq, err := s.Commit(context.Background(), &storage.Batch{
+				Appends: []storage.Append{{Document: id, Base: []int{0, 1, 4}[base], Changes: changes}},
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Printf("%d %d\n", crashRows, seq)
+		}
+	}
 }
 
 func TestCrash(t *testing.T) {
@@ -150,14 +181,23 @@ func checkCrashed(t *testing.T, dir string, small bool, acknowledged map[int]int
 	lengths := make(map[docid.ID]int)
 	last := storage.Seq(0)
 	for _, row := range storagetest.Collect(t, s.Since(t.Context(), 0, nil)) {
-		if row.Seq != last+1 || row.First != lengths[row.Document] {
-			t.Fatalf("row %+v after row %d, length %d", row, last, lengths[row.Document])
+		length := lengths[row.Document]
+		purge := row.Kind == storage.KindPurge
+		if row.Seq != last+1 || !purge && row.First != length || purge && row.Count != length {
+			t.Fatalf("row %+v after row %d, length %d", row, last, length)
 		}
 		last = row.Seq
-		lengths[row.Document] += row.Count
+		lengths[row.Document] = length + row.Count
+		if purge {
+			lengths[row.Document] = 0
+		}
 	}
-	if last != s.LastSeq() {
-		t.Fatalf("journal ends at %d, LastSeq is %d", last, s.LastSeq())
+	if last != s.LastSeq() || int(last) < acknowledged[crashRows] {
+		t.Fatalf("journal ends at %d, LastSeq is %d, %d rows were acknowledged", last, s.LastSeq(), acknowledged[crashRows])
+	}
+	for purger := range crashPurgers {
+		id := storagetest.ID('p', uint32(purger))
+		checkPurger(t, s, id, lengths[id])
 	}
 	for writer := range crashWriters {
 		n := lengths[storagetest.ID('c', uint32(writer))]
@@ -167,6 +207,30 @@ func checkCrashed(t *testing.T, dir string, small bool, acknowledged map[int]int
 		if n > 0 {
 			checkWriter(t, s, writer, n)
 		}
+	}
+}
+
+// checkPurger expects a document to be gone, or to be of one life.
+func checkPurger(t *testing.T, s *storage.Store, id docid.ID, length int) {
+	t.Helper()
+	info, err := s.Document(id)
+	if length == 0 {
+		if !errors.Is(err, storage.ErrNotFound) {
+			t.Fatalf("%s was purged: got %+v, %v", id, info, err)
+		}
+		return
+	}
+	chunks := storagetest.Collect(t, s.Changes(t.Context(), id, 0))
+	if err != nil || info.Changes != length || len(chunks) != length {
+		t.Fatalf("%s: read %d changes, journal has %d, row is %+v (%v)", id, len(chunks), length, info, err)
+	}
+	var actor change.ActorID
+	for i, chunk := range chunks {
+		c, err := change.Parse(chunk)
+		if err != nil || c.Seq != uint64(i+1) || i > 0 && c.Actor != actor {
+			t.Fatalf("%s: change %d is seq %d of %x, not of %x (%v)", id, i, c.Seq, c.Actor, actor, err)
+		}
+		actor = c.Actor
 	}
 }
 

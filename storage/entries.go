@@ -44,6 +44,39 @@ func (s *Store) Scan(ctx context.Context, prefix []byte) iter.Seq2[Entry, error]
 	}
 }
 
+// DeletePrefix deletes all of the caller's entries whose keys begin with prefix,
+// however many, ascending and in as many commits as it takes: if ctx ends or the
+// process dies in between, the last of them are still there. Entries that are
+// put meanwhile may or may not be deleted. No value is read.
+func (s *Store) DeletePrefix(ctx context.Context, prefix []byte) error {
+	for from := entryKey(prefix); ; {
+		keys, err := s.entryKeys(entryKey(prefix), from)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		if _, err := s.Commit(ctx, &Batch{Deletes: keys}); err != nil {
+			return fmt.Errorf("delete %q…: %w", prefix, err)
+		}
+		from = after(entryKey(keys[len(keys)-1]))
+	}
+}
+
+// entryKeys returns as many of the caller's keys as one batch may delete.
+func (s *Store) entryKeys(prefix, from []byte) (keys [][]byte, err error) {
+	size := 0
+	err = s.view(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
+		defer it.Close()
+		for it.Seek(from); it.Valid() && len(keys) < MaxEntries && size <= MaxEntryBytes-MaxKey; it.Next() {
+			key := it.Item().KeyCopy(nil)[2:]
+			keys = append(keys, key)
+			size += len(key)
+		}
+		return nil
+	})
+	return keys, err
+}
+
 func (s *Store) entriesPage(ctx context.Context, prefix, from []byte) (page []Entry, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("storage: scan: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"reflect"
 
 	"github.com/dgraph-io/badger/v4"
@@ -15,6 +16,31 @@ import (
 func WithFreeSpace(o Options, free func(string) (uint64, error)) Options {
 	o.freeSpace = free
 	return o
+}
+
+// WithWriting returns options of a store that calls writing before every
+// transaction, which fails if that does.
+func WithWriting(o Options, writing func() error) Options {
+	o.writing = writing
+	return o
+}
+
+// WithPlace returns options of a store whose file system says that its place
+// is this one; the inode zero means that it doesn't say.
+func WithPlace(o Options, inode uint64, handle string) Options {
+	o.placeOf = func(*os.File) (place, error) { return place{inode, []byte(handle)}, nil }
+	return o
+}
+
+// NoticesCopies tells whether the file system of dir says enough for that.
+func NoticesCopies(dir string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	p, err := placeOf(f)
+	return err == nil && p.known()
 }
 
 // Stage stages a batch's changes and leaves them there.

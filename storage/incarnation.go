@@ -107,10 +107,17 @@ func (s *Store) compareWitness(known Incarnation) error {
 		}
 		return nil
 	}
-	if s.recovered = seen.last > s.LastSeq() || seen.incarnation != known; s.recovered {
+	switch {
+	case seen.last > s.LastSeq():
 		s.log.Warn("the store has gone back in time: rows that were durable are gone; it begins a new incarnation",
 			"path", s.path, "rows", s.LastSeq(), "witnessed", seen.last)
+	case seen.incarnation != known:
+		s.log.Warn("the store has another incarnation than it last had: its database was replaced, "+
+			"or a crash cut short a renewal; it begins a new incarnation", "path", s.path)
+	default:
+		return nil
 	}
+	s.recovered = true
 	return nil
 }
 
@@ -120,7 +127,7 @@ func (s *Store) comparePlace() ([]write, error) {
 	if s.options.InMemory {
 		return nil, nil
 	}
-	here, err := markPlace(s.path)
+	here, err := s.markPlace()
 	if err != nil {
 		return nil, err
 	}

@@ -62,22 +62,60 @@ func TestGoneBackInTime(t *testing.T) {
 	}
 }
 
-// A store that was restored whole can't know; it is told.
-func TestRenew(t *testing.T) {
+// A store can't always know that it was restored; it is told.
+func TestRenewAtOpen(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, storage.Options{})
 	commit(t, s, 1, 5)
 	life := s.Incarnation()
 	closeStore(t, s)
 
-	s = open(t, copyDir(t, dir), storage.Options{Renew: true})
+	s = open(t, dir, storage.Options{Renew: true})
 	defer closeStore(t, s)
-	if s.Incarnation() == life || s.Recovered() {
-		t.Fatalf("incarnation is %s after %s, recovered is %v", s.Incarnation(), life, s.Recovered())
+	if s.Incarnation() == life || s.Recovered() || s.Copied() {
+		t.Fatalf("incarnation is %s after %s, recovered is %v, copied is %v", s.Incarnation(), life, s.Recovered(), s.Copied())
 	}
 	commit(t, s, 1, 1)
 	if s.LastSeq() != 6 {
 		t.Fatalf("LastSeq is %d, want 6", s.LastSeq())
+	}
+}
+
+// A crash in Renew leaves the new life, or begins a third; never does the old
+// one go on under a witness that has named another.
+func TestCrashInRenew(t *testing.T) {
+	dir, between := t.TempDir(), ""
+	renewing := false
+	// Images of a crash are no copies: they are in the same place.
+	opts := storage.WithPlace(storage.Options{Small: true}, 7, "here")
+	s := open(t, dir, storage.WithWriting(opts, func() error {
+		if renewing {
+			between = copyDir(t, dir)
+		}
+		return nil
+	}))
+	commit(t, s, 1, 5)
+	life := s.Incarnation()
+	renewing = true
+	next, err := s.Renew(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewing = false
+	done := copyDir(t, dir)
+	closeStore(t, s)
+
+	s = open(t, between, opts)
+	if in := s.Incarnation(); in == life || in == next || !s.Recovered() {
+		t.Errorf("between witness and store: incarnation is %s after %s, recovered is %v", in, life, s.Recovered())
+	}
+	closeStore(t, s)
+	for _, dir := range []string{done, dir} {
+		s = open(t, dir, opts)
+		if in := s.Incarnation(); in != next || s.Recovered() || s.LastSeq() != 5 {
+			t.Errorf("incarnation is %s, want %s; recovered is %v, LastSeq %d", in, next, s.Recovered(), s.LastSeq())
+		}
+		closeStore(t, s)
 	}
 }
 

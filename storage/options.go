@@ -2,6 +2,7 @@ package storage
 
 import (
 	"log/slog"
+	"os"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -34,6 +35,11 @@ type Options struct {
 	// freeSpace returns the free bytes of the file system that holds path; a
 	// test's stand-in for the real one.
 	freeSpace func(path string) (uint64, error)
+	// placeOf returns what the file system calls a file; as well.
+	placeOf func(*os.File) (place, error)
+	// writing, if it is there, is called before every transaction, which fails
+	// with its error; a test's disk.
+	writing func() error
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +51,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.freeSpace == nil {
 		o.freeSpace = freeSpace
+	}
+	if o.placeOf == nil {
+		o.placeOf = placeOf
 	}
 	return o
 }

@@ -26,8 +26,8 @@ const placeText = "By this file godwit tells this directory from a copy of it. L
 // markPlace returns the directory's place, and makes the file if need be. It
 // writes the file again each time, without replacing it, so that a tool which
 // restores what has changed restores this file too.
-func markPlace(dir string) (here place, err error) {
-	name := filepath.Join(dir, placeFile)
+func (s *Store) markPlace() (here place, err error) {
+	name := filepath.Join(s.path, placeFile)
 	_, err = os.Stat(name)
 	missing := errors.Is(err, fs.ErrNotExist)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
@@ -36,10 +36,10 @@ func markPlace(dir string) (here place, err error) {
 	}
 	_, err = f.WriteString(placeText)
 	if err == nil && missing {
-		err = errors.Join(f.Sync(), syncDirectory(dir))
+		err = errors.Join(f.Sync(), syncDirectory(s.path))
 	}
 	if err == nil {
-		here, err = placeOf(f)
+		here, err = s.options.placeOf(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return here, fmt.Errorf("storage: place of %s: %w", name, err)

@@ -87,14 +87,18 @@ func (w *stageWriter) flush(ctx context.Context) error {
 // written. Stages and sweeps take turns, a transaction each, so that none of
 // the committer's waits behind more than one of them.
 func (s *Store) takeTurn(ctx context.Context) error {
-	select {
-	case s.turns <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.closing:
-		return fmt.Errorf("%w: %s", ErrClosed, s.path)
+	if ctx.Err() == nil && !s.isClosing() { // select might take the turn nevertheless
+		select {
+		case s.turns <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+		case <-s.closing:
+		}
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s", ErrClosed, s.path)
 }
 
 func (s *Store) endTurn() { <-s.turns }

@@ -139,7 +139,14 @@ func (s *Store) write(writes []write) error {
 			return s.wrap("write", err)
 		}
 	}
-	if err := txn.Commit(); err != nil {
+	var err error
+	if s.options.writing != nil {
+		err = s.options.writing()
+	}
+	if err == nil {
+		err = txn.Commit()
+	}
+	if err != nil {
 		return s.fail(err)
 	}
 	return nil

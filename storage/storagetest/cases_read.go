@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -92,6 +94,45 @@ func testEntries(t *testing.T, s Store) {
 	wantError(t, err, storage.ErrNotFound)
 }
 
+// testDeletePrefix deletes more entries than a batch may: short keys, and keys
+// so long that they count by their bytes.
+func testDeletePrefix(t *testing.T, s Store) {
+	m := NewModel()
+	put := func(key []byte) {
+		keep(t, s, m, &storage.Batch{Puts: []storage.Entry{{Key: key, Value: []byte("v")}}})
+	}
+	for i := range 2 * storage.MaxEntries / 128 {
+		b := new(storage.Batch)
+		for j := range 128 {
+			b.Puts = append(b.Puts, storage.Entry{Key: fmt.Appendf(nil, "doc/%d/%d", i, j)})
+		}
+		keep(t, s, m, b)
+	}
+	for i := range 130 {
+		put(append(bytes.Repeat([]byte("doc/"), storage.MaxKey/4-1), byte(i)))
+	}
+	for _, key := range []string{"doc", "doc.", "doc/", "doc0", "dod"} {
+		put([]byte(key))
+	}
+	if err := s.DeletePrefix(background, []byte("nothing")); err != nil {
+		t.Fatal(err)
+	}
+	Compare(t, s, m)
+	if err := s.DeletePrefix(background, []byte("doc/")); err != nil {
+		t.Fatal(err)
+	}
+	maps.DeleteFunc(m.Entries, func(key, _ string) bool { return strings.HasPrefix(key, "doc/") })
+	if len(m.Entries) != 4 {
+		t.Fatalf("%d entries are to stay, want 4", len(m.Entries))
+	}
+	Compare(t, s, m)
+	if err := s.DeletePrefix(background, nil); err != nil {
+		t.Fatal(err)
+	}
+	clear(m.Entries)
+	Compare(t, s, m)
+}
+
 func testContexts(t *testing.T, s Store) {
 	m := NewModel()
 	fill(t, s, m, 10)
@@ -100,6 +141,8 @@ func testContexts(t *testing.T, s Store) {
 	_, err := s.Commit(ended, appendTo(ID('x', 1), 0, NewAuthor(77).Write(t, 10)))
 	wantError(t, err, context.Canceled)
 	wantError(t, s.Purge(ended, ID('a', 0)), context.Canceled)
+	keep(t, s, m, &storage.Batch{Puts: []storage.Entry{{Key: []byte("k")}}})
+	wantError(t, s.DeletePrefix(ended, nil), context.Canceled)
 	_, err = s.Renew(ended)
 	wantError(t, err, context.Canceled)
 	var errs []error

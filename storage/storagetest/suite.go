@@ -24,6 +24,7 @@ type Writer interface {
 	Submit(b *storage.Batch, done func(storage.Seq, error))
 	Commit(ctx context.Context, b *storage.Batch) (storage.Seq, error)
 	Purge(ctx context.Context, id docid.ID) error
+	DeletePrefix(ctx context.Context, prefix []byte) error
 	Check(ctx context.Context) error
 }
 
@@ -71,6 +72,7 @@ func RunVolatile(t *testing.T, open Open) {
 		{"journal by prefix", testSince},
 		{"documents by prefix", testDocuments},
 		{"entries", testEntries},
+		{"delete entries by prefix", testDeletePrefix},
 		{"purge", testPurge},
 		{"purge what was staged", testPurgeStaged},
 		{"purge under readers", testPurgeUnderReaders},
