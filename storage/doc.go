@@ -25,10 +25,11 @@
 // visible.
 //
 // A disk can lie and a backup can be restored. A small witness file trails the
-// journal; if the store is found behind it, the store has gone back in time and
-// begins a new [Incarnation], which voids every cursor that others hold. If a
-// write fails, the store refuses everything until it is opened anew, because
-// after a failed sync nobody knows what is on the disk.
+// journal, and the store remembers in which directory it lives; if it is found
+// behind the witness, or to be a copy, it begins a new [Incarnation], which
+// voids every cursor that others hold. If a write fails, the store refuses
+// everything until it is opened anew, because after a failed sync nobody knows
+// what is on the disk.
 //
 // The format on disk is described in docs/STORAGE-FORMAT.md.
 package storage

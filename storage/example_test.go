@@ -52,7 +52,7 @@ func Example() {
 // A value larger than a batch is split over keys. What was there before is
 // replaced by the commit of one small entry that names the new pieces; until
 // then, and after a crash, it is still the old value that counts.
-func Example_largeValues() {
+func ExampleStore_largeValues() {
 	ctx := context.Background()
 	store, err := storage.Open("", storage.Options{InMemory: true, Small: true})
 	if err != nil {
