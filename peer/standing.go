@@ -42,6 +42,9 @@ type Status struct {
 	// Err is why the document can't be opened, though it may be synced: it is
 	// damaged, or [ErrSetAside]. nil = nothing is known to be wrong.
 	Err error
+	// Changes is how many changes are here, and Bytes how many bytes they have.
+	Changes int
+	Bytes   int64
 }
 
 // standing is what is known of a document besides its log.
@@ -220,6 +223,7 @@ func (d *Document) status() (Status, error) {
 		status.Err = asideError(d.id, s.aside)
 	}
 	info, err := p.store.Document(d.id)
+	status.Changes, status.Bytes = info.Changes, info.Bytes
 	switch {
 	case errors.Is(err, storage.ErrNotFound) && !s.wanted:
 		return status, fmt.Errorf("%w: %s; find it first", ErrUnknown, d.id)
