@@ -55,7 +55,7 @@ func (c Config) withDefaults() Config {
 		c.OpenBytes = 64 << 20
 	}
 	if c.GraphBytes == 0 {
-		c.GraphBytes = 16 << 20
+		c.GraphBytes = 4 << 20
 	}
 	c.Header = c.Header.Clone()
 	return c

@@ -93,3 +93,11 @@ func (k *keeper) Failed(id docid.ID, err error) {
 }
 
 func (k *keeper) Whispered(m wire.Ephemeral) { (*Peer)(k).watchers.whispered(m) }
+
+// Twin begins a new life if the actor is ours: the directory was copied, or has
+// lost what it once had.
+func (k *keeper) Twin(id docid.ID, actor change.ActorID, _ uint64) {
+	if p := (*Peer)(k); actor == p.identity.actorOf(id) {
+		p.renewSoon(actor, id)
+	}
+}

@@ -8,7 +8,9 @@ import (
 // play is what a test binary does that was started as another process of a
 // test.
 func play(role string) {
-	roles := map[string]func() error{"idle": playIdle}
+	roles := map[string]func() error{
+		"idle": playIdle, "writer": playWriter, "reader": playReader, "retrier": playRetrier,
+	}
 	do, ok := roles[role]
 	if !ok {
 		fmt.Fprintln(os.Stderr, "no such role:", role)
