@@ -36,6 +36,10 @@ type Keeper interface {
 	// see docs/PROTOCOL.md. here: we refused what a neighbour brought. Else the
 	// server that we joined refused what we did.
 	Refused(id docid.ID, hashes []change.Hash, reason string, here bool)
+	// Twin: a neighbour brought a change by an actor whose change of that seq is
+	// another here. If the actor is our own, our store went back in time, or has
+	// a copy. (What it brings by our own actor that has no twin is appended.)
+	Twin(id docid.ID, actor change.ActorID, seq uint64)
 	// Failed: the document could not be loaded or stored.
 	Failed(id docid.ID, err error)
 	// Whispered passes on an ephemeral message about a document that we talk
@@ -50,6 +54,7 @@ func (nobody) Appended(docid.ID, int, []*change.Change, bool) {}
 func (nobody) Heard(docid.ID, Standing)                       {}
 func (nobody) Unavailable(docid.ID)                           {}
 func (nobody) Refused(docid.ID, []change.Hash, string, bool)  {}
+func (nobody) Twin(docid.ID, change.ActorID, uint64)          {}
 func (nobody) Failed(docid.ID, error)                         {}
 func (nobody) Whispered(wire.Ephemeral)                       {}
 
@@ -59,6 +64,9 @@ func (d *document) tell(fx *replica.Effects) {
 	keeper := d.hub.Keeper
 	for _, r := range fx.Refusals {
 		keeper.Refused(d.id, []change.Hash{r.Hash}, r.Reason, true)
+		if r.Twin {
+			keeper.Twin(d.id, r.Actor, r.Seq)
+		}
 	}
 	if fx.Failure != nil {
 		keeper.Failed(d.id, fx.Failure)

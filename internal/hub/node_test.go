@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ type node struct {
 	ended chan error
 
 	mu          sync.Mutex
+	told        *sync.Cond // broadcast whenever the keeper was told something
 	docs        map[docid.ID]*replicatest.Client
 	length      map[docid.ID]int // of the log, as the keeper was told
 	shared      map[docid.ID][]change.Hash
@@ -37,6 +39,7 @@ type node struct {
 	refused     map[docid.ID][]refusal
 	failed      map[docid.ID][]error
 	whispers    []wire.Ephemeral
+	twins       []string
 }
 
 type refusal struct {
@@ -54,6 +57,7 @@ func (n *network) node(name string) *node {
 		standing: map[docid.ID]hub.Standing{}, unavailable: map[docid.ID]int{},
 		refused: map[docid.ID][]refusal{}, failed: map[docid.ID][]error{},
 	}
+	p.told = sync.NewCond(&p.mu)
 	p.open(hub.Config{})
 	n.t.Cleanup(func() {
 		p.hub.Close()
@@ -160,13 +164,14 @@ func (p *node) Admits(id docid.ID) bool {
 func (p *node) Appended(id docid.ID, base int, changes []*change.Change, local bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.told.Broadcast()
 	if base != p.length[id] {
 		p.t.Errorf("%s is told of %d changes from %d, after %d", p.name, len(changes), base, p.length[id])
 	}
 	p.length[id] += len(changes)
 	for _, c := range changes {
-		if own := c.Actor == change.ActorID(p.name); own != local {
-			p.t.Errorf("%s: a change of %s is local: %t", p.name, c.Actor, local)
+		if c.Actor == change.ActorID(p.name) && !local {
+			p.t.Errorf("%s is told of its own change as another's", p.name)
 		}
 		if !p.store.has(id, c.Bytes()) {
 			p.t.Errorf("%s is told of a change that isn't durable", p.name)
@@ -178,38 +183,63 @@ func (p *node) Appended(id docid.ID, base int, changes []*change.Change, local b
 func (p *node) Heard(id docid.ID, s hub.Standing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.told.Broadcast()
 	p.standing[id], p.shared[id] = s, s.Shared
 }
 
 func (p *node) Unavailable(id docid.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.told.Broadcast()
 	p.unavailable[id]++
 }
 
 func (p *node) Refused(id docid.ID, hashes []change.Hash, reason string, here bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.told.Broadcast()
 	for _, h := range hashes {
 		p.refused[id] = append(p.refused[id], refusal{h, reason, here})
 	}
 }
 
+func (p *node) Twin(id docid.ID, actor change.ActorID, seq uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.twins = append(p.twins, fmt.Sprintf("%s %s %d", id, actor, seq))
+}
+
 func (p *node) Failed(id docid.ID, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.told.Broadcast()
 	p.failed[id] = append(p.failed[id], err)
 }
 
 func (p *node) Whispered(m wire.Ephemeral) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.told.Broadcast()
 	p.whispers = append(p.whispers, m)
 }
 
 // leave closes the link, and waits for its end.
-func (p *node) leave() error {
-	p.t.Helper()
+func (p *node) leave() {
 	p.conn.Abort()
-	return <-p.ended
+	p.gone()
+}
+
+// gone waits for the link's end.
+func (p *node) gone() {
+	<-p.ended
+	p.link = nil
+}
+
+// await waits for what the keeper is told.
+func (p *node) await(come func() bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !come() {
+		p.told.Wait()
+	}
 }

@@ -130,8 +130,12 @@ func (m *memory) Document(id docid.ID) (storage.Info, error) {
 func (m *memory) Changes(_ context.Context, id docid.ID, from int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		m.mu.Lock()
-		chunks, damage := m.docs[id].chunks, m.damaged[id]
+		doc, damage := m.docs[id], m.damaged[id]
 		m.mu.Unlock()
+		if doc == nil {
+			return // it was purged
+		}
+		chunks := doc.chunks
 		if from == 0 {
 			m.loads.Add(1)
 		} else {
@@ -148,6 +152,16 @@ func (m *memory) Changes(_ context.Context, id docid.ID, from int) iter.Seq2[[]b
 	}
 }
 
+func (m *memory) Purge(_ context.Context, id docid.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing != nil {
+		return m.failing
+	}
+	delete(m.docs, id)
+	return nil
+}
+
 // heads returns the heads of a document.
 func (m *memory) heads(id docid.ID) []change.Hash {
 	info, err := m.Document(id)
@@ -161,6 +175,9 @@ func (m *memory) heads(id docid.ID) []change.Hash {
 func (m *memory) has(id docid.ID, chunk []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.docs[id] == nil {
+		return false
+	}
 	for _, c := range m.docs[id].chunks {
 		if bytes.Equal(c, chunk) {
 			return true

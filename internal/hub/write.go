@@ -139,33 +139,41 @@ func (s *session) writeFor(d *document) error {
 }
 
 // letTo asks the document what it has to say to a peer whose socket is free. If
-// it has to be loaded for that, it is asked again at once: with many documents
-// to talk about, it might be dropped before its next turn.
+// it has to be loaded for that, it is asked in the same breath: while memory is
+// short it may be dropped at the next.
 func (d *document) letTo(s *session, maxBytes int) (*replica.Send, *letter) {
-	send, l, loaded := d.tryTo(s, maxBytes)
-	if loaded {
-		send, l, _ = d.tryTo(s, maxBytes)
+	send, l, load := d.tryTo(s, maxBytes, nil)
+	if load {
+		g, err := d.load()
+		send, l, _ = d.tryTo(s, maxBytes, &replica.Loaded{Graph: g, Err: err})
 	}
 	return send, l
 }
 
-// tryTo steps the document with a free socket, and gathers what its answer takes
-// before it can be stepped again.
-func (d *document) tryTo(s *session, maxBytes int) (send *replica.Send, l *letter, loaded bool) {
+// tryTo steps the document with a free socket, once it is loaded, and gathers
+// what its answer takes before it can be stepped again.
+func (d *document) tryTo(s *session, maxBytes int, loaded *replica.Loaded) (send *replica.Send, l *letter, load bool) {
 	var fx replica.Effects
 	d.mu.Lock()
 	d.touched = true
-	d.core.Step(replica.Writable{To: &s.neighbour, MaxBytes: maxBytes}, &fx)
+	if loaded != nil {
+		d.core.Step(*loaded, &fx)
+		d.weigh()
+	}
+	if loaded == nil || loaded.Err == nil {
+		d.core.Step(replica.Writable{To: &s.neighbour, MaxBytes: maxBytes}, &fx)
+	}
 	if fx.Send != nil && fx.Send.Reply != nil {
 		l = d.address(fx.Send)
 	}
 	d.tell(&fx)
 	d.mu.Unlock()
+	load, fx.Load = fx.Load, false
 	if fx.Expect != nil {
 		s.expect(d)
 	}
 	if next := d.do(&fx); next != nil {
 		d.step(next)
 	}
-	return fx.Send, l, fx.Load
+	return fx.Send, l, load
 }

@@ -150,9 +150,9 @@ func (d *Document) loaded(ev Loaded, fx *Effects) {
 		fx.Again = d.hasWork()
 	default:
 		d.intake = graph.NewIntake(ev.Graph)
-		d.askAgain()
+		d.askAgain(fx)
 		d.advance(fx)
-		d.oweAll(fx) // some may have been writable in vain
+		d.oweDue(fx)
 	}
 }
 
@@ -168,7 +168,7 @@ func (d *Document) appended(ev Appended, fx *Effects) {
 	d.intake.Graph().Commit()
 	d.hearDecided(fx)
 	d.own.finish(nil)
-	d.askAgain()
+	d.askAgain(fx)
 	d.oweAll(fx)
 	d.tellStanding(fx)
 	fx.Again = d.hasWork()
@@ -202,12 +202,26 @@ func (d *Document) oweAll(fx *Effects) {
 	}
 }
 
+// oweDue has those tried again whose sockets were free in vain. Others are not:
+// while memory is short, a graph may be gone again before they have their turn,
+// and loading it for them would go on for ever.
+func (d *Document) oweDue(fx *Effects) {
+	for _, t := range d.talks.list {
+		if t.due {
+			t.owe(fx)
+		}
+	}
+}
+
 // askAgain asks for what found no room, if there is some now.
-func (d *Document) askAgain() {
+func (d *Document) askAgain(fx *Effects) {
 	if held, _ := d.intake.Holding(); held > 0 {
 		return
 	}
 	for _, t := range d.talks.list {
+		if t.dropped {
+			t.owe(fx)
+		}
 		t.roomAgain()
 	}
 }

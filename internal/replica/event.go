@@ -167,7 +167,7 @@ type Refusal struct {
 	Hash   change.Hash
 	Reason string // one stable word
 	Err    error
-	// Actor and Seq are the change's, if it could be read.
-	Actor change.ActorID
-	Seq   uint64
+	Twin   bool // there is another change here of its actor and seq
+	Actor  change.ActorID
+	Seq    uint64
 }

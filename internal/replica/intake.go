@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -109,7 +110,10 @@ func (d *Document) note(outcomes []graph.Outcome, by *talk, s *slice, fx *Effect
 		case graph.Staged:
 			s.take(o.Change, t.origin)
 		case graph.Refused:
-			d.refuse(t, Refusal{Hash: o.Change.Hash, Err: o.Err, Actor: o.Change.Actor, Seq: o.Change.Seq}, fx)
+			d.refuse(t, Refusal{
+				Hash: o.Change.Hash, Err: o.Err,
+				Twin: errors.Is(o.Err, graph.ErrTwin), Actor: o.Change.Actor, Seq: o.Change.Seq,
+			}, fx)
 		case graph.Held:
 			d.hold(o.Change.Hash, t)
 			continue
