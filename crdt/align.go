@@ -9,7 +9,7 @@ type hunk struct{ a0, a1, b0, b1 int }
 // The bounds of an alignment: how many elements may differ, and how many may be
 // compared.
 const (
-	maxEdits    = 1000
+	maxEdits    = 3000
 	maxCompared = 8 << 20
 )
 
@@ -48,15 +48,15 @@ func align(a, b []int) ([]hunk, bool) {
 // aligner searches, for ever more edits, how far each diagonal can be followed.
 type aligner struct {
 	a, b []int
-	// rounds[d][k+d] is how far into a one comes with d edits on diagonal k, the
-	// one where a's index exceeds b's by k.
-	rounds [][]int
+	// rounds[d][(k+d)/2] is how far into a one comes with d edits on diagonal k,
+	// the one where a's index exceeds b's by k.
+	rounds [][]int32
 }
 
 func (al aligner) run() ([]hunk, bool) {
 	compared := 0
 	for d := 0; d <= min(maxEdits, len(al.a)+len(al.b)); d++ {
-		round := make([]int, 2*d+1)
+		round := make([]int32, d+1)
 		al.rounds = append(al.rounds, round)
 		for k := -d; k <= d; k += 2 {
 			x := al.enter(d, k)
@@ -64,7 +64,7 @@ func (al aligner) run() ([]hunk, bool) {
 			for x < len(al.a) && x-k < len(al.b) && x >= k && al.a[x] == al.b[x-k] {
 				x++
 			}
-			round[k+d] = x
+			round[(k+d)/2] = int32(x)
 			if x >= len(al.a) && x-k >= len(al.b) {
 				return al.back(d, k), true
 			}
@@ -82,15 +82,15 @@ func (al aligner) enter(d, k int) int {
 		return 0
 	}
 	if al.inserts(d, k) {
-		return al.rounds[d-1][k+1+d-1]
+		return int(al.rounds[d-1][(k+d)/2])
 	}
-	return al.rounds[d-1][k-1+d-1] + 1
+	return int(al.rounds[d-1][(k+d)/2-1]) + 1
 }
 
 // inserts reports whether the last of d edits that lead to diagonal k inserts an
 // element of b, rather than deleting one of a.
 func (al aligner) inserts(d, k int) bool {
-	return k == -d || k != d && al.rounds[d-1][k-1+d-1] < al.rounds[d-1][k+1+d-1]
+	return k == -d || k != d && al.rounds[d-1][(k+d)/2-1] < al.rounds[d-1][(k+d)/2]
 }
 
 // back follows the path from the end and gathers neighbouring edits in hunks.

@@ -290,8 +290,6 @@ func TestWhatCantBeAppliedLeavesNothing(t *testing.T) {
 	if err := twin.Apply(changes[0].Bytes()); !errors.Is(err, crdt.ErrRefused) {
 		t.Errorf("a twin: %v", err)
 	}
-	newer := change.Draft{Actor: actor("cy"), Seq: 1, StartOp: 1, Message: "x"}
-	_ = newer
 	says(t, b, `{"b":1}`)
 	says(t, twin, `{"twin":1}`)
 	if err := b.Merge(a); err != nil {
@@ -325,4 +323,20 @@ func TestAnybodyMayCallAtAnyTime(t *testing.T) {
 	if !slices.Equal(a.Heads(), b.Heads()) || a.Heads() == nil {
 		t.Errorf("heads %v and %v", a.Heads(), b.Heads())
 	}
+}
+
+func TestANewerFormatIsToldApart(t *testing.T) {
+	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
+	newer := change.Draft{
+		Actor: actor("bob"), Seq: 1, StartOp: 1,
+		Ops: []change.Op{{Action: 8, Key: "a", Insert: false}},
+	}
+	c, err := newer.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Apply(c.Bytes()); !errors.Is(err, crdt.ErrNewerFormat) {
+		t.Errorf("%v, want ErrNewerFormat", err)
+	}
+	says(t, d, `{"a":1}`)
 }

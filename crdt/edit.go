@@ -113,7 +113,8 @@ func refusal(err error) error {
 // discard takes back what a session wrote. Engines can't undo, so the document
 // is built anew from its changes.
 func (d *Doc) discard(s *session) error {
-	if d.noted(s.failure); d.fault != nil || !s.wrote {
+	_ = d.noted(s.failure) // the caller has it already
+	if d.fault != nil || !s.wrote {
 		return nil
 	}
 	if _, err := d.engine.commit("", 0); err != nil { // until then the engine can't list its changes

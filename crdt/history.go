@@ -33,7 +33,7 @@ func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
 		return nil, nil
 	}
 	for _, h := range since {
-		if known, err := d.engine.has(h); err != nil || !known {
+		if known, err := d.has(h); err != nil || !known {
 			return nil, d.noted(errors.Join(fmt.Errorf("%w: %s", ErrUnknownHeads, h), err))
 		}
 	}
@@ -114,7 +114,7 @@ func (d *Doc) lacking(heads []Hash) ([]*change.Change, error) {
 	}
 	var common []Hash
 	for _, h := range heads {
-		known, err := d.engine.has(h)
+		known, err := d.has(h)
 		if err != nil {
 			return nil, d.noted(err)
 		}

@@ -5,9 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// What an open document costs, measured with TestFootprint.
+// What an open document costs, as seen in the memory of a process that loaded
+// many: documents of one change, of many, of many operations.
 const (
-	memoryPerDocument = 45 << 10
+	memoryPerDocument = 24 << 10
 	memoryPerChange   = 1100
 	memoryPerOp       = 450
 	// memoryNudge is how much released memory may wait for the collector.

@@ -62,64 +62,108 @@ func inOrder(past []*change.Change) ([][]byte, error) {
 	return chunks, nil
 }
 
-// take adds change chunks. It adds all or none.
+// take adds change chunks, except those that are here. It adds all or none.
 func (d *Doc) take(chunks [][]byte) error {
-	if len(chunks) == 0 {
-		return nil
-	}
-	tips, size := tipsOf(d.heads), d.size
+	next := batch{tips: tipsOf(d.heads), size: d.size}
 	for _, chunk := range chunks {
 		c, err := change.ReadHeader(chunk)
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		case c.NewerFormat:
+		}
+		if c.NewerFormat {
 			return fmt.Errorf("%w: change %s", ErrNewerFormat, c.Hash)
 		}
-		tips.add(c)
-		size.add(c)
+		known, err := d.has(c.Hash)
+		if err != nil {
+			return d.noted(err)
+		}
+		if !known {
+			next.add(c)
+		}
 	}
-	heads, err := d.grow(bytes.Join(chunks, nil), tips)
-	if err != nil {
+	if len(next.chunks) == 0 {
+		return nil
+	}
+	if err := d.grow(&next); err != nil {
 		return d.undo(err)
 	}
-	d.heads, d.size = heads, size
+	d.heads, d.size = next.tips.sorted(), next.size
 	return nil
 }
 
-// grow gives changes to the engine and returns its heads, if they are what
-// those changes lead to: the engine says nothing about changes that it couldn't
-// apply.
-func (d *Doc) grow(chunks []byte, want tips) ([]Hash, error) {
-	if err := d.engine.apply(chunks); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+// grow gives a batch to the engine and checks that it leads to the heads that
+// it should: the engine says nothing of changes that it couldn't apply.
+func (d *Doc) grow(next *batch) error {
+	if err := d.engine.apply(bytes.Join(next.chunks, nil)); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	heads, err := d.engine.heads()
 	if err != nil {
-		return nil, fmt.Errorf("%w: heads: %w", ErrEngine, err)
+		return fmt.Errorf("%w: heads: %w", ErrEngine, err)
 	}
+	if !slices.Equal(heads, next.tips.sorted()) {
+		return fmt.Errorf("%w: they lead to the heads %s, the document has %s", ErrMissing, next.tips.sorted(), heads)
+	}
+	return nil
+}
+
+// has reports whether a change is in the document.
+func (d *Doc) has(h Hash) (bool, error) {
+	if len(d.heads) == 0 || slices.Contains(d.heads, h) {
+		return len(d.heads) > 0, nil
+	}
+	known, err := d.engine.has(h)
+	if err != nil {
+		return false, fmt.Errorf("%w: look for %s: %w", ErrEngine, h, err)
+	}
+	return known, nil
+}
+
+// batch is changes on their way into a document, and what it will be with them.
+type batch struct {
+	chunks [][]byte
+	tips   tips
+	size   census
+}
+
+func (b *batch) add(c *change.Change) {
+	if _, again := b.tips[c.Hash]; again {
+		return
+	}
+	b.chunks = append(b.chunks, c.Bytes())
+	b.size.add(c)
+	b.tips[c.Hash] = true
+	for _, dep := range c.Deps {
+		b.tips[dep] = false
+	}
+}
+
+// tips says of hashes whether they are heads.
+type tips map[Hash]bool
+
+func tipsOf(heads []Hash) tips {
+	t := tips{}
 	for _, h := range heads {
-		if !want[h] {
-			return nil, fmt.Errorf("%w: after applying them, %s is still a head", ErrMissing, h)
-		}
-		delete(want, h)
+		t[h] = true
 	}
-	for h := range want { // a change that was here before and isn't a head
-		known, err := d.engine.has(h)
-		if err != nil {
-			return nil, fmt.Errorf("%w: look for %s: %w", ErrEngine, h, err)
-		}
-		if !known {
-			return nil, fmt.Errorf("%w: %s could not be applied", ErrMissing, h)
+	return t
+}
+
+func (t tips) sorted() []Hash {
+	var heads []Hash
+	for h, tip := range t {
+		if tip {
+			heads = append(heads, h)
 		}
 	}
-	return heads, nil
+	return change.SortHashes(heads)
 }
 
 // undo brings the document back to its heads after an error: what the engine
 // holds beyond them may be anything.
 func (d *Doc) undo(err error) error {
-	if d.noted(err); d.fault != nil {
+	err = d.noted(err)
+	if d.fault != nil {
 		return err
 	}
 	former, failed := d.at(d.actor, d.heads)
@@ -136,22 +180,4 @@ func (d *Doc) undo(err error) error {
 func (d *Doc) become(other *Doc) {
 	released(d.size)
 	d.engine, d.heads, d.size = other.engine, other.heads, other.size
-}
-
-// tips are the hashes among which the heads must be.
-type tips map[Hash]bool
-
-func tipsOf(heads []Hash) tips {
-	t := tips{}
-	for _, h := range heads {
-		t[h] = true
-	}
-	return t
-}
-
-func (t tips) add(c *change.Change) {
-	for _, dep := range c.Deps {
-		delete(t, dep)
-	}
-	t[c.Hash] = true
 }

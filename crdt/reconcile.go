@@ -60,14 +60,10 @@ func (p place) reconcileSlot(to slot, there item, n node) error {
 	case there.kind == KindList && n.kind == KindList:
 		return p.value(there).List().reconcile(n)
 	}
-	n, changed := readAs(there, n)
-	if !changed {
-		return nil
+	if n, changed := readAs(there, n); changed {
+		return p.replace(to, there, n)
 	}
-	if err := p.fits(n); err != nil {
-		return err
-	}
-	return p.replace(to, there, n)
+	return nil
 }
 
 // readAs reads a node as one of the kind that stands there, if it can be, and

@@ -42,9 +42,6 @@ func (s newSlot) putObject(kind Kind) (item, error) { return s.object.putObject(
 
 // set writes a node to a slot of the container at p.
 func (p place) set(to slot, n node) error {
-	if err := p.fits(n); err != nil {
-		return err
-	}
 	there, err := to.get()
 	if p.s.saw(err) != nil {
 		return p.s.failure
@@ -54,9 +51,13 @@ func (p place) set(to slot, n node) error {
 
 // replace writes a node over what is there, with as little as does it.
 func (p place) replace(to slot, there item, n node) error {
-	switch {
-	case p.same(there, n):
+	if p.same(there, n) {
 		return p.s.failure
+	}
+	if err := p.fits(n); err != nil {
+		return err
+	}
+	switch {
 	case there.kind == KindText && n.kind == KindText:
 		return p.value(there).Text().edit(n.data.(string))
 	case there.kind == KindString && n.kind == KindText:
