@@ -329,7 +329,7 @@ func TestANewerFormatIsToldApart(t *testing.T) {
 	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
 	newer := change.Draft{
 		Actor: actor("bob"), Seq: 1, StartOp: 1,
-		Ops: []change.Op{{Action: 8, Key: "a", Insert: false}},
+		Ops: []change.Op{{Action: 8, Key: change.MapKey("a")}},
 	}
 	c, err := newer.Encode()
 	if err != nil {
