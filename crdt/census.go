@@ -47,10 +47,12 @@ func whole(chunk []byte) bool {
 func takeCensus(document []byte) (census, error) {
 	r := scanner{b: document[chunkHashed+1:]}
 	r.number() // the body's length
-	for range r.number() {
-		r.skip(r.number()) // an actor
+	for actors := r.number(); actors > 0 && r.err == nil; actors-- {
+		r.skip(r.number())
 	}
-	r.skip(r.number() * change.HashSize) // heads
+	for heads := r.number(); heads > 0 && r.err == nil; heads-- {
+		r.skip(change.HashSize)
+	}
 	changes, ops := r.table(), r.table()
 	var c census
 	c.changes = r.rows(changes, columnSeq)
@@ -110,11 +112,8 @@ func (r *scanner) skip(n uint64) []byte {
 
 func (r *scanner) table() []column {
 	var columns []column
-	for range r.number() {
+	for n := r.number(); n > 0 && r.err == nil; n-- {
 		columns = append(columns, column{r.number(), r.number()})
-		if r.err != nil {
-			return nil
-		}
 	}
 	return columns
 }
@@ -147,7 +146,7 @@ func (r *scanner) count(from io.Reader, limit int) (n int64) {
 			c.number()
 		case run < 0: // so many numbers
 			n -= run
-			for range -run {
+			for ; run < 0 && c.err == nil; run++ {
 				c.number()
 			}
 		default: // so many nulls

@@ -340,3 +340,54 @@ func TestANewerFormatIsToldApart(t *testing.T) {
 	}
 	says(t, d, `{"a":1}`)
 }
+
+func TestAfterAPanicOfTheEngineOnlyCloseIsLeft(t *testing.T) {
+	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
+	d.MakePanic(func() { t.Error("the engine is used after it panicked") })
+	c, err := d.Change(func(root crdt.Map) error {
+		_ = root.Set("a", 2) // who ignores the error gets it all the same
+		if root.Has("a") {
+			t.Error("the engine still answers")
+		}
+		return nil
+	})
+	if c != nil || !errors.Is(err, crdt.ErrEngine) {
+		t.Errorf("%v, %v, want ErrEngine", c, err)
+	}
+	_, saving := d.Save()
+	_, listing := d.Changes(nil)
+	for _, err := range []error{saving, listing, d.View(func(crdt.Map) error { return nil }), d.Revert(nil)} {
+		if !errors.Is(err, crdt.ErrEngine) {
+			t.Errorf("%v, want ErrEngine", err)
+		}
+	}
+	d.Close()
+	if err := d.Revert(nil); !errors.Is(err, crdt.ErrClosed) {
+		t.Errorf("%v, want ErrClosed", err)
+	}
+}
+
+func TestFootprintIsTheSameAfterLoading(t *testing.T) {
+	small := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("n", 1) })
+	large := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("t", strings.Repeat("text ", 5000)) })
+	for i := range 300 {
+		edit(t, large, func(root crdt.Map) error { return root.Set(fmt.Sprint(i%7), i) })
+	}
+	if s, l := small.Footprint(), large.Footprint(); s < 1000 || l < 100*s {
+		t.Errorf("footprints %d and %d", s, l)
+	}
+	for _, d := range []*crdt.Doc{small, large} {
+		saved, err := d.Save()
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := crdt.Load(actor("bob"), saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer loaded.Close()
+		if got, want := loaded.Footprint(), d.Footprint(); got != want {
+			t.Errorf("footprint %d after loading, %d before", got, want)
+		}
+	}
+}
