@@ -32,6 +32,7 @@ type memory struct {
 
 type stored struct {
 	chunks [][]byte
+	kept   map[string]bool // the chunks
 	heads  map[change.Hash]bool
 	bytes  int64
 }
@@ -89,7 +90,7 @@ func (m *memory) commit(b *storage.Batch) (storage.Seq, error) {
 	for _, a := range b.Appends {
 		doc := m.docs[a.Document]
 		if doc == nil {
-			doc = &stored{heads: map[change.Hash]bool{}}
+			doc = &stored{heads: map[change.Hash]bool{}, kept: map[string]bool{}}
 		}
 		if len(doc.chunks) != a.Base {
 			return 0, fmt.Errorf("%w: %d, not %d", storage.ErrConflict, len(doc.chunks), a.Base)
@@ -105,6 +106,7 @@ func (m *memory) commit(b *storage.Batch) (storage.Seq, error) {
 
 func (d *stored) add(c *change.Change) {
 	d.chunks = append(d.chunks, bytes.Clone(c.Bytes()))
+	d.kept[string(c.Bytes())] = true
 	d.bytes += int64(len(c.Bytes()))
 	d.heads[c.Hash] = true
 	for _, dep := range c.Deps {
@@ -130,18 +132,18 @@ func (m *memory) Document(id docid.ID) (storage.Info, error) {
 func (m *memory) Changes(_ context.Context, id docid.ID, from int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		m.mu.Lock()
-		doc, damage := m.docs[id], m.damaged[id]
-		m.mu.Unlock()
-		if doc == nil {
-			return // it was purged
+		var chunks [][]byte
+		if doc := m.docs[id]; doc != nil { // or it was purged meanwhile
+			chunks = doc.chunks
 		}
-		chunks := doc.chunks
+		damage := m.damaged[id]
+		m.mu.Unlock()
 		if from == 0 {
 			m.loads.Add(1)
 		} else {
 			m.reads.Add(1)
 		}
-		for _, chunk := range chunks[from:] {
+		for _, chunk := range chunks[min(from, len(chunks)):] {
 			if damage != nil || !yield(bytes.Clone(chunk), nil) {
 				break
 			}
@@ -175,15 +177,8 @@ func (m *memory) heads(id docid.ID) []change.Hash {
 func (m *memory) has(id docid.ID, chunk []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.docs[id] == nil {
-		return false
-	}
-	for _, c := range m.docs[id].chunks {
-		if bytes.Equal(c, chunk) {
-			return true
-		}
-	}
-	return false
+	doc := m.docs[id]
+	return doc != nil && doc.kept[string(chunk)]
 }
 
 // observations count what a hub tells.

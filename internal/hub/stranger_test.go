@@ -59,10 +59,14 @@ func TestStrangeServers(t *testing.T) {
 		"a long one":    {[][]byte{make([]byte, socket.FirstLimit+1)}, socket.ErrTooLarge, ""},
 		"error later":   {[][]byte{welcome, wire.Append(nil, wire.Error{SenderID: "x", Text: "enough"})}, replica.ErrLeft, "enough"},
 		"peer again":    {[][]byte{welcome, welcome}, replica.ErrUnexpected, "second greeting"},
-		"another's name": {[][]byte{welcome, wire.Append(nil, wire.DocUnavailable{SenderID: "bob", TargetID: "alice", Document: id(1)})},
-			replica.ErrSender, "bob"},
-		"no sync message": {[][]byte{welcome, wire.Append(nil, wire.Sync{SenderID: "stranger", TargetID: "alice", Document: id(1), Data: []byte{7}})},
-			crdtsync.ErrMessage, ""},
+		"another's name": {
+			[][]byte{welcome, wire.Append(nil, wire.DocUnavailable{SenderID: "bob", TargetID: "alice", Document: id(1)})},
+			replica.ErrSender, "bob",
+		},
+		"no sync message": {
+			[][]byte{welcome, wire.Append(nil, wire.Sync{SenderID: "stranger", TargetID: "alice", Document: id(1), Data: []byte{7}})},
+			crdtsync.ErrMessage, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -12,6 +12,12 @@ import (
 // Why a connection could not be made, or ended. Once a connection has ended,
 // every call on it returns the first of these that befell it.
 var (
+	// ErrURL: not the address of a WebSocket.
+	ErrURL = errors.New("socket: not a WebSocket URL")
+	// ErrUnreachable: there is no answer from that address.
+	ErrUnreachable = errors.New("socket: no answer")
+	// ErrTLS: no trusted connection came about.
+	ErrTLS = errors.New("socket: TLS failed")
 	// ErrHandshake: no WebSocket came about.
 	ErrHandshake = errors.New("socket: handshake failed")
 	// ErrClosed: this end closed the connection.
@@ -42,6 +48,9 @@ var reasons = []struct {
 	reason string
 	code   Code
 }{
+	{ErrURL, "url", CodeProtocol},
+	{ErrUnreachable, "unreachable", CodeProtocol},
+	{ErrTLS, "tls", CodeProtocol},
 	{ErrHandshake, "handshake", CodeProtocol},
 	{ErrClosed, "closed", CodeNormal},
 	{ErrPeerClosed, "peer_closed", CodeNormal},

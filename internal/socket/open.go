@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -38,32 +37,4 @@ func Accept(w http.ResponseWriter, r *http.Request, opts Options) (*Conn, error)
 		return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 	}
 	return newConn(ws, opts), nil
-}
-
-// Dial opens a WebSocket to a "ws:" or "wss:" URL. It returns [ErrHandshake]
-// for a server that answers, but not with a WebSocket, and a network error if
-// there is no answer. The context bounds the opening only.
-func Dial(ctx context.Context, url string, opts Options) (*Conn, error) {
-	opts = opts.withDefaults()
-	dialer := websocket.Dialer{
-		NetDialContext:   opts.DialContext,
-		TLSClientConfig:  opts.TLS,
-		Proxy:            http.ProxyFromEnvironment,
-		HandshakeTimeout: opts.HandshakeTimeout,
-		ReadBufferSize:   clientReadBuffer,
-		WriteBufferSize:  clientWriteBuffer,
-		WriteBufferPool:  &clientBuffers,
-	}
-	ws, response, err := dialer.DialContext(ctx, url, opts.Header) //nolint:bodyclose // gorilla has read what there is of it
-	if err != nil {
-		return nil, dialError(url, response, err)
-	}
-	return newConn(ws, opts), nil
-}
-
-func dialError(url string, response *http.Response, err error) error {
-	if response == nil {
-		return fmt.Errorf("dial %s: %w", url, err)
-	}
-	return fmt.Errorf("dial %s: %w: HTTP status %s: %w", url, ErrHandshake, response.Status, err)
 }
