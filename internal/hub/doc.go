@@ -6,6 +6,12 @@
 // are about. A document's state machine is guarded by one lock, held for one
 // bounded step at a time, never during I/O.
 //
+// A peer has a [Keeper] and does three things more. [Hub.Append] makes changes of
+// its own durable; [Hub.Join] runs a session from the client's end, about the
+// documents that its [Link] is told to [Link.Engage]; and [Hub.Purge] forgets a
+// document. The changes of one document that several goroutines append go in as
+// they come: whoever makes them on top of each other must append them in order.
+//
 // Towards a neighbour there is no queue of messages but a set of documents
 // that owe it one. A goroutine per connection, alive only while that set is
 // not empty, takes them in turn, lets each make up its message when the socket

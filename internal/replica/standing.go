@@ -28,7 +28,10 @@ func (d *Document) Standing() (Standing, bool) {
 	if d.joined == nil {
 		return Standing{}, false
 	}
-	return d.joined.standing, true
+	if d.joined.standing == nil {
+		return Standing{Shared: d.joined.state.Shared()}, true
+	}
+	return *d.joined.standing, true
 }
 
 // tellStanding has the owner told where the neighbour that we joined stands, from
@@ -39,15 +42,15 @@ func (d *Document) tellStanding(fx *Effects) {
 	}
 	if _, heard := d.joined.state.Theirs(); heard {
 		d.joined.standing = d.joined.stand(d.intake)
-		fx.Heard = &d.joined.standing
+		fx.Heard = d.joined.standing
 	}
 }
 
-func (t *talk) stand(in *graph.Intake) Standing {
+func (t *talk) stand(in *graph.Intake) *Standing {
 	heads, _ := t.state.Theirs()
 	g := in.Graph()
 	lacked := func(h change.Hash) bool { return !g.Has(h) && !in.IsRefused(h) }
-	return Standing{
+	return &Standing{
 		Has:    len(heads) > 0,
 		Synced: slices.Equal(heads, g.Heads()) || len(g.Lacking(t.state.Claims())) == 0,
 		Ahead:  slices.ContainsFunc(heads, lacked),
@@ -63,7 +66,6 @@ func (d *Document) engage(ev *Engaged, fx *Effects) {
 	case t == nil:
 		t = d.talks.add(ev.Neighbour)
 		t.state = sync.Resume(change.SortHashes(slices.Clone(ev.Shared)))
-		t.standing.Shared = t.state.Shared()
 		d.joined = t
 	case t.lacks:
 		t.restart()
@@ -85,7 +87,7 @@ func (d *Document) unavailableThere(ev Unavailable, fx *Effects) {
 }
 
 func (t *talk) restart() {
-	t.state, t.standing = sync.State{}, Standing{}
+	t.state, t.standing = sync.State{}, nil
 	t.wants, t.promises, t.unavailable, t.lacks = false, false, false, false
 }
 

@@ -22,13 +22,13 @@ type talk struct {
 	origin      [16]byte   // its origin
 	place       int        // in talks.list
 	state       sync.State
-	due         bool // it may have to be sent something
-	lacks       bool // it says that it doesn't have the document
-	standing    Standing
-	queued      int  // its messages that have not been heard yet
-	wants       bool // it has nothing and asked for the document
-	promises    bool // it has named what we lack
-	unavailable bool // it is to be told that we have nothing
+	due         bool      // it may have to be sent something
+	lacks       bool      // it says that it doesn't have the document
+	standing    *Standing // if we joined it and it has spoken
+	queued      int       // its messages that have not been heard yet
+	wants       bool      // it has nothing and asked for the document
+	promises    bool      // it has named what we lack
+	unavailable bool      // it is to be told that we have nothing
 	patience    patience
 	denied      bool // it is to be told so because we can't read what we have
 	dropped     bool // changes of its found no room
