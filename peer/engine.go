@@ -57,6 +57,10 @@ func (e *engine) open(ctx context.Context) error {
 		if err := e.load(ctx); err != nil {
 			return err
 		}
+	} else if info, err := e.peer.store.Document(e.id); err == nil {
+		// The keeper is told a moment after the log has grown. Whoever has seen
+		// its heads in between must not be shown what was before them.
+		e.grow(info.Changes)
 	}
 	return e.catchUp(ctx)
 }
