@@ -73,13 +73,18 @@ func (s *State) Receive(g *graph.Graph, m *Message) {
 	heads := unionHashes(m.Heads, nil)
 	s.mustReply = s.mustReply || len(m.Changes) > 0
 	s.noteLoss(heads, m)
-	s.heardFrom, s.inFlight, s.automerge = true, false, s.automerge || m.Flags&FlagV2 != 0
-	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
-	s.theirs.bases, s.theirs.filter, s.ruledOut, s.summary = basesOf(m.Have), Bloom{}, 0, nil
+	s.hear(heads, m)
 	if !known(g, heads) {
 		s.theirs.filter = firstFilter(m.Have).clone()
 	}
 	s.advance(g)
+}
+
+// hear notes what the neighbour says.
+func (s *State) hear(heads []change.Hash, m *Message) {
+	s.heardFrom, s.inFlight, s.automerge = true, false, s.automerge || m.Flags&FlagV2 != 0
+	s.theirs.heads, s.theirs.need, s.theirs.flags = heads, m.Need, m.Flags
+	s.theirs.bases, s.theirs.filter, s.ruledOut, s.summary = basesOf(m.Have), Bloom{}, 0, nil
 }
 
 // noteLoss finds out from a message whether the neighbour no longer has, or no

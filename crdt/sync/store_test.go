@@ -109,11 +109,32 @@ type ourSide struct {
 	with     side
 	spoken   bool
 	awaiting bool // an answer to changes
+	told     []change.Hash
 	sent     []int
 }
 
-func (s *ourSide) generate() []byte {
+// next returns what is to be sent. If that is a greeting which needs no graph,
+// it tests that it is the same without.
+func (s *ourSide) next() *sync.Reply {
+	without := s.state
+	agreed := !s.spoken && len(s.heads()) > 0 && slices.Equal(s.state.Shared(), s.heads())
 	reply := s.state.Generate(s.intake, s.maxBytes())
+	if !agreed || len(reply.Indices) > 0 {
+		return reply
+	}
+	if _, heard := without.Theirs(); heard {
+		return reply
+	}
+	m := without.Greet()
+	if got, want := m.Append(nil), reply.Message.Append(nil); !slices.Equal(got, want) {
+		s.t.Errorf("without a graph it greets with %x, with one %x", got, want)
+	}
+	s.state = without
+	return &sync.Reply{Message: m}
+}
+
+func (s *ourSide) generate() []byte {
+	reply := s.next()
 	if reply == nil {
 		if !s.spoken {
 			s.t.Errorf("silent before the first word")
@@ -122,6 +143,7 @@ func (s *ourSide) generate() []byte {
 	}
 	s.check(reply)
 	s.spoken = true
+	s.told = reply.Message.Heads
 	s.sent = append(s.sent, reply.Indices...)
 	data := reply.Message.AppendHeader(nil, len(reply.Indices))
 	for _, i := range reply.Indices {
@@ -154,6 +176,11 @@ func (s *ourSide) receive(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("decode: %w", err)
 	}
+	if with := s.state; slices.Equal(s.told, s.heads()) && s.state.Agree(m) {
+		s.agreed(with, m)
+		clear(data)
+		return nil
+	}
 	for _, chunk := range m.Changes {
 		s.offer(chunk)
 	}
@@ -162,6 +189,23 @@ func (s *ourSide) receive(data []byte) error {
 	s.shared[s.with] = s.state.Shared()
 	clear(data) // nothing may be kept of it
 	return nil
+}
+
+// agreed tests that a message was nothing to a conversation with a graph, too.
+func (s *ourSide) agreed(with sync.State, m *sync.Message) {
+	with.Receive(s.graph, m)
+	if reply := with.Generate(s.intake, s.maxBytes()); reply != nil {
+		s.t.Errorf("with a graph it answers %+v", reply)
+	}
+	without := s.state
+	if reply := without.Generate(s.intake, s.maxBytes()); reply != nil {
+		s.t.Errorf("with the graph that it did without, it answers %+v", reply)
+	}
+	if !slices.Equal(with.Shared(), s.state.Shared()) || !slices.Equal(with.Claims(), s.state.Claims()) {
+		s.t.Errorf("without a graph it knows of %v and %v", s.state.Shared(), s.state.Claims())
+	}
+	s.awaiting = false
+	s.shared[s.with] = s.state.Shared()
 }
 
 func ascending(hashes []change.Hash) bool {
