@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,7 +107,8 @@ func (s *session) awaitPeer(me replica.Introduction) error {
 // Engage begins to talk about a document, resuming from what both sides had when
 // they last spoke; see [Standing]. If there is a conversation, nothing changes,
 // unless the server has said that it doesn't have the document: it is asked
-// again. The document is loaded when the socket is free for it.
+// again. The document is loaded when the socket is free for it, and not at all
+// as long as both sides have just what they last had.
 func (l *Link) Engage(id docid.ID, shared []change.Hash) {
 	if err := l.engage(id, shared); err != nil {
 		l.session.hub.Keeper.Failed(id, err)
@@ -135,8 +137,23 @@ func (l *Link) converse(id docid.ID, shared []change.Hash) (*conversation, error
 		c = &conversation{document: s.hub.acquire(id)}
 		s.docs[id] = c
 	}
-	c.step(&replica.Engaged{Neighbour: &s.neighbour, Shared: shared})
+	c.step(c.engagement(&s.neighbour, shared))
 	return c, nil
+}
+
+// engagement finds out whether what both had is all that we have. Should the log
+// grow meanwhile, its version tells.
+func (d *document) engagement(n *replica.Neighbour, shared []change.Hash) *replica.Engaged {
+	ev := &replica.Engaged{Neighbour: n, Shared: shared}
+	if len(shared) == 0 {
+		return ev
+	}
+	d.mu.Lock()
+	ev.Version = d.core.Version()
+	d.mu.Unlock()
+	info, err := d.hub.Store.Document(d.id)
+	ev.Whole = err == nil && slices.Equal(info.Heads, shared)
+	return ev
 }
 
 // Release ends the conversation about a document. What the server brought before

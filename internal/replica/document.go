@@ -13,12 +13,14 @@ type Document struct {
 	intake    *graph.Intake // nil: not loaded
 	loading   bool
 	talks     talks
-	inbox     []delivery            // whose changes are not all decided yet
-	decided   []delivery            // whose changes are, and are being appended
-	own       own                   // what was made here and isn't durable yet
-	ownLast   bool                  // the last turn was its
-	appending bool                  // or purging
-	joined    *talk                 // with the neighbour that we joined
+	inbox     []delivery // whose changes are not all decided yet
+	decided   []delivery // whose changes are, and are being appended
+	own       own        // what was made here and isn't durable yet
+	ownLast   bool       // the last turn was its
+	appending bool       // or purging
+	joined    *talk      // with the neighbour that we joined
+	accord    accord     // with it
+	version   int
 	bringers  map[change.Hash]*talk // of the changes that the intake holds
 }
 
@@ -64,6 +66,9 @@ func (d *Document) Graph() *graph.Graph {
 	}
 	return d.intake.Graph()
 }
+
+// Version changes whenever the log has changed.
+func (d *Document) Version() int { return d.version }
 
 // Talks reports whether there is a conversation with a neighbour.
 func (d *Document) Talks(n *Neighbour) bool { return d.talks.with(n) != nil }
@@ -120,6 +125,9 @@ func (d *Document) received(ev *Received, fx *Effects) {
 		t = d.talks.add(ev.From)
 	}
 	m := delivery{Received: ev, talk: t}
+	if d.agrees(&m, fx) {
+		return
+	}
 	if d.intake != nil && t.queued == 0 && m.isDecided() {
 		d.hear(&m, fx)
 		return
@@ -137,7 +145,7 @@ func (d *Document) load(fx *Effects) {
 }
 
 func (d *Document) loaded(ev Loaded, fx *Effects) {
-	d.loading = false
+	d.loading, d.accord = false, apart
 	switch {
 	case errors.Is(ev.Err, ErrDamaged):
 		d.deny(ev.Err, fx)
@@ -158,6 +166,7 @@ func (d *Document) loaded(ev Loaded, fx *Effects) {
 
 func (d *Document) appended(ev Appended, fx *Effects) {
 	d.appending = false
+	d.version++
 	if ev.Err != nil {
 		// Neither what is staged nor what stands on it can be relied on, nor
 		// that the log is as long as we think.
@@ -280,6 +289,10 @@ func (d *Document) writable(ev Writable, fx *Effects) {
 		if fx.Send.Refused != nil { // there may be more, and a message, too
 			t.owe(fx)
 		}
+		return
+	}
+	if d.accord == hoped && t == d.joined {
+		d.greet(fx)
 		return
 	}
 	if d.intake == nil {

@@ -86,6 +86,10 @@ type Made struct {
 type Engaged struct {
 	Neighbour *Neighbour
 	Shared    []change.Hash // what both had when they last spoke; see [sync.Resume]
+	// Whole: Shared are the heads of our log, ascending, as they were when
+	// [Document.Version] was Version.
+	Whole   bool
+	Version int
 }
 
 // Unavailable says that a neighbour that we joined doesn't have the document.

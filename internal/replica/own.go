@@ -156,6 +156,7 @@ func (d *Document) beginPurge(fx *Effects) {
 
 func (d *Document) purged(ev Purged, fx *Effects) {
 	d.appending = false
+	d.version++
 	d.own.finish(ev.Err)
 	if len(d.own.waiting) > 0 || len(d.inbox) > 0 {
 		d.load(fx)

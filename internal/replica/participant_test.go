@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -36,6 +37,7 @@ type homely struct {
 	lost     bool // the connection is to be closed
 	shared   []change.Hash
 	standing *replica.Standing
+	found    *replica.Engaged // by looking into its store; nil: it will look
 
 	loading   bool
 	continued bool
@@ -151,7 +153,31 @@ func (p *homely) answered(changes []*change.Change, err error) {
 func (p *homely) Reconnect() {
 	p.Leave()
 	p.relay = &replica.Neighbour{Origin: originOf("relay"), Refusals: true, Joined: true}
-	p.step(&replica.Engaged{Neighbour: p.relay, Shared: p.shared})
+	p.engage()
+}
+
+// engage begins the conversation, from what was found when the owner last looked
+// into its store.
+func (p *homely) engage() {
+	ev := p.found
+	if p.found = nil; ev == nil {
+		ev = p.look()
+	}
+	ev.Neighbour = p.relay
+	p.step(ev)
+}
+
+// look finds out whether what is shared is all that the store has.
+func (p *homely) look() *replica.Engaged {
+	heads := map[change.Hash]bool{}
+	for _, c := range p.log {
+		heads[c.Hash] = true
+		for _, dep := range c.Deps {
+			delete(heads, dep)
+		}
+	}
+	whole := slices.Equal(change.SortHashes(slices.Collect(maps.Keys(heads))), p.shared)
+	return &replica.Engaged{Shared: p.shared, Version: p.doc.Version(), Whole: whole}
 }
 
 // Leave ends the connection.

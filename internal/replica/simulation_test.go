@@ -112,7 +112,9 @@ func (p *homely) happen(rng *rand.Rand) {
 		if p.relay != nil && rng.IntN(4) == 0 {
 			p.w.say("%s: talks about it anew", p.name)
 			p.step(replica.Left{Neighbour: p.relay})
-			p.step(&replica.Engaged{Neighbour: p.relay, Shared: p.shared})
+			p.engage()
+		} else if rng.IntN(3) == 0 {
+			p.found = p.look()
 		}
 	}
 }

@@ -67,6 +67,7 @@ func (d *Document) engage(ev *Engaged, fx *Effects) {
 		t = d.talks.add(ev.Neighbour)
 		t.state = sync.Resume(change.SortHashes(slices.Clone(ev.Shared)))
 		d.joined = t
+		d.hope(ev)
 	case t.lacks:
 		t.restart()
 	default:
@@ -83,6 +84,7 @@ func (d *Document) unavailableThere(ev Unavailable, fx *Effects) {
 		return
 	}
 	t.restart()
+	d.accord = apart
 	t.lacks, fx.Unavailable = true, true
 }
 
@@ -93,7 +95,7 @@ func (t *talk) restart() {
 
 func (d *Document) left(n *Neighbour) {
 	if d.joined != nil && d.joined.neighbour == n {
-		d.joined = nil
+		d.joined, d.accord = nil, apart
 	}
 	d.talks.remove(n)
 }

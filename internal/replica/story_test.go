@@ -153,7 +153,7 @@ func (w *world) atHome(p *homely, verb string) {
 	case "release":
 		p.step(replica.Left{Neighbour: p.relay})
 	case "engage":
-		p.step(&replica.Engaged{Neighbour: p.relay, Shared: p.shared})
+		p.engage()
 	case "drop":
 		did = p.doc.Unload()
 	case "load":
