@@ -99,6 +99,8 @@ func (s *session) awaitPeer(me replica.Introduction) error {
 	}
 	s.link.peer = peer
 	s.link.gate = replica.NewJoinedGate(peer.SenderID, me.PeerID)
+	s.link.mu.Lock() // a document may be purged at this moment
+	defer s.link.mu.Unlock()
 	s.begin(peer.SenderID, peer.Metadata)
 	s.neighbour.Joined = true
 	return nil
