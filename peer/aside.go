@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -18,10 +19,17 @@ func (p *Peer) setAside(ids []crdt.DocumentID) error {
 		p.config.Logger.Warn("a document is set aside", "document", id, "why", why)
 	}
 	if len(ids) == 0 {
-		return nil
+		return p.suspects.clear()
 	}
 	_, err := p.store.Commit(context.Background(), batch)
-	return err
+	switch {
+	case errors.Is(err, storage.ErrDiskFull):
+		return nil // what is there can be read, and the file goes on to name them
+	case err != nil:
+		return err
+	default:
+		return p.suspects.clear()
+	}
 }
 
 func asideError(id crdt.DocumentID, why string) error {

@@ -2,12 +2,10 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
-	"github.com/godwit-sync/godwit/internal/hub"
 )
 
 // ViewHeads is View, and returns the heads of what fn was shown, ascending: what
@@ -55,9 +53,5 @@ func (e *engine) changeAt(heads []crdt.Hash, fn func(crdt.Map) error, opts ...cr
 		return err
 	}
 	// It comes into the open document from the log, like others' changes.
-	err = e.peer.hub.Append(context.Background(), e.id, c)
-	if errors.Is(err, hub.ErrRefused) {
-		err = fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	return err
+	return e.peer.append(e.id, c)
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/google/uuid"
+
+	"github.com/godwit-sync/godwit/internal/wire"
 )
 
 // Config says how a peer works. Only Path, or InMemory, is required.
@@ -34,7 +36,7 @@ type Config struct {
 	// 64 MiB. Those in use at the moment may exceed it.
 	OpenBytes int64
 	// GraphBytes is how much memory the graphs of documents that are being
-	// synced may take, in bytes; 0 = 16 MiB.
+	// synced may take, in bytes; 0 = 4 MiB.
 	GraphBytes int64
 	// Reserve is how many bytes of free disk changes leave untouched; 0 = 256
 	// MiB, negative = none.
@@ -65,10 +67,16 @@ func (c Config) check() error {
 	if c.Path == "" && !c.InMemory {
 		return fmt.Errorf("%w: Path is empty; name a directory, or set InMemory", ErrConfig)
 	}
+	if len(c.PeerID) > wire.MaxName {
+		return fmt.Errorf("%w: PeerID has %d bytes; relays take up to %d", ErrConfig, len(c.PeerID), wire.MaxName)
+	}
 	if c.Relay == "" {
 		return nil
 	}
 	u, err := url.Parse(c.Relay)
+	if err == nil && u.User != nil {
+		return fmt.Errorf("%w: Relay names a user, which such URLs can't; put what the relay asks for into Header", ErrConfig)
+	}
 	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
 		return fmt.Errorf("%w: Relay is %q; a relay's URL looks like ws://127.0.0.1:3030 or wss://sync.example.org", ErrConfig, c.Relay)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/godwit-sync/godwit/crdt"
-	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -108,71 +107,4 @@ func (d *Document) await(ctx context.Context, orUnavailable bool) error {
 			return fmt.Errorf("%w: %s: %w", ErrNotHere, d.id, ctx.Err())
 		}
 	}
-}
-
-// Fork makes a new document with the same history. What either becomes can be
-// merged into the other.
-func (d *Document) Fork(ctx context.Context) (*Document, error) {
-	fork := &Document{peer: d.peer, id: crdt.NewDocumentID()}
-	if err := d.peer.enter(); err != nil {
-		return nil, err
-	}
-	defer d.peer.running.Done()
-	err := d.peer.disown(ctx, fork.id)
-	if err == nil {
-		err = fork.take(ctx, d)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("peer: fork %s: %w", d.id, err)
-	}
-	d.peer.engage(fork.id)
-	return fork, nil
-}
-
-// Merge takes in all changes of another document of the same peer that share
-// their history with this one's, as after a Fork.
-func (d *Document) Merge(ctx context.Context, other *Document) error {
-	if err := d.peer.enter(); err != nil {
-		return err
-	}
-	defer d.peer.running.Done()
-	if err := d.take(ctx, other); err != nil {
-		return fmt.Errorf("peer: merge %s into %s: %w", other.id, d.id, err)
-	}
-	return nil
-}
-
-// takeChanges is how many changes are copied at once.
-const takeChanges = 512
-
-// take appends the changes of another document that this one lacks.
-func (d *Document) take(ctx context.Context, other *Document) error {
-	e, err := d.peer.engines.lock(ctx, d.id)
-	if err != nil {
-		return err
-	}
-	defer d.peer.engines.unlock(e)
-	var batch []*change.Change
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		defer func() { batch = nil }()
-		return d.peer.hub.Append(ctx, d.id, batch...)
-	}
-	for chunk, err := range d.peer.store.Changes(ctx, other.id, 0) {
-		if err != nil {
-			return err
-		}
-		c, err := change.Parse(chunk)
-		if err != nil {
-			return err
-		}
-		if batch = append(batch, c); len(batch) == takeChanges {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
 }

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/storage"
 )
@@ -21,9 +23,7 @@ type engine struct {
 	id    crdt.DocumentID
 	token chan struct{} // of size one; whoever took it has the lock
 
-	// The log, as far as it is known to reach. The keeper moves them on.
-	length atomic.Int64
-	base   atomic.Int64 // where our last change stands
+	made atomic.Int64 // where in the log our last change stands, says the keeper
 
 	// Guarded by the lock.
 	doc     *crdt.Doc // nil = not open
@@ -31,21 +31,12 @@ type engine struct {
 	applied int   // doc holds so many changes of the log
 	bytes   int64 // of those changes
 	saved   savedIndex
+	failed  int64 // bytes when it could last not be saved
 
 	// Guarded by engines.mu.
 	users  int
-	used   uint64
 	weight int64
-}
-
-// grow notes that the log has so many changes.
-func (e *engine) grow(length int) {
-	for {
-		known := e.length.Load()
-		if int64(length) <= known || e.length.CompareAndSwap(known, int64(length)) {
-			return
-		}
-	}
+	place  *list.Element // among those that nobody uses
 }
 
 // open opens the document and brings it up to date.
@@ -57,10 +48,6 @@ func (e *engine) open(ctx context.Context) error {
 		if err := e.load(ctx); err != nil {
 			return err
 		}
-	} else if info, err := e.peer.store.Document(e.id); err == nil {
-		// The keeper is told a moment after the log has grown. Whoever has seen
-		// its heads in between must not be shown what was before them.
-		e.grow(info.Changes)
 	}
 	return e.catchUp(ctx)
 }
@@ -85,7 +72,6 @@ func (e *engine) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("peer: open %s: %w", e.id, err)
 	}
-	e.grow(info.Changes)
 	data, index := e.peer.readSaved(e.id, info)
 	if index.length > 0 {
 		err := e.loadFrom(ctx, info, data, index)
@@ -95,9 +81,20 @@ func (e *engine) load(ctx context.Context) error {
 		e.peer.config.Logger.Warn("a saved document is of no use, so its history is replayed", "document", e.id, "error", err)
 	}
 	if err := e.loadFrom(ctx, info, nil, savedIndex{}); err != nil {
-		return fmt.Errorf("peer: open %s: %w", e.id, err)
+		return e.unreadable(err)
 	}
 	return nil
+}
+
+// unreadable says why a document can't be opened, and notes it if its log is
+// damaged.
+func (e *engine) unreadable(err error) error {
+	if !errors.Is(err, storage.ErrDamaged) {
+		return fmt.Errorf("peer: open %s: %w", e.id, err)
+	}
+	err = fmt.Errorf("peer: open %s: %w; or forget it here and find it again, if the relay has it", e.id, err)
+	e.peer.note(e.id, func(s *standing) { s.failure = &failure{err} })
+	return err
 }
 
 func (e *engine) loadFrom(ctx context.Context, info storage.Info, data []byte, index savedIndex) error {
@@ -134,9 +131,14 @@ func (e *engine) loadFrom(ctx context.Context, info storage.Info, data []byte, i
 // applyBytes is how many bytes of changes are taken in at once.
 const applyBytes = 4 << 20
 
-// catchUp takes in what has come to the log.
+// catchUp takes in what has come to the log. It asks the log itself: whoever has
+// seen its heads must not be shown what was before them.
 func (e *engine) catchUp(ctx context.Context) error {
-	for e.applied < int(e.length.Load()) {
+	info, err := e.peer.store.Document(e.id)
+	if err != nil {
+		return fmt.Errorf("peer: open %s: %w", e.id, err)
+	}
+	for e.applied < info.Changes {
 		if err := e.applyNext(ctx); err != nil {
 			if ctx.Err() == nil {
 				e.close() // nobody knows what it holds
@@ -189,25 +191,33 @@ func (e *engine) create(init func(crdt.Map) error) (err error) {
 func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) error {
 	before := e.doc.Heads()
 	c, err := e.doc.Change(fn, opts...)
-	if errors.Is(err, crdt.ErrEngine) {
-		e.close()
-	}
 	if err != nil || c == nil {
 		return err
 	}
-	// Once submitted, a change may become durable whatever the caller wants.
-	if err := e.peer.hub.Append(context.Background(), e.id, c); err != nil {
+	e.made.Store(-1)
+	if err := e.peer.append(e.id, c); err != nil {
 		if e.doc.Revert(before) != nil {
 			e.close()
 		}
-		if errors.Is(err, hub.ErrRefused) {
-			err = fmt.Errorf("%w: %w", ErrRefused, err)
-		}
 		return err
 	}
-	if int(e.base.Load()) == e.applied {
+	if int(e.made.Load()) == e.applied {
 		e.applied++
 		e.bytes += int64(len(c.Bytes()))
 	} // else it comes again with the others' changes before it, which does no harm
 	return nil
+}
+
+// append makes changes of this peer's own durable. Once submitted they may
+// become so whatever the caller wants, so no context ends the waiting.
+func (p *Peer) append(id crdt.DocumentID, changes ...*change.Change) error {
+	err := p.hub.Append(context.Background(), id, changes...)
+	switch {
+	case errors.Is(err, hub.ErrRefused):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case errors.Is(err, hub.ErrClosed):
+		return ErrClosed
+	default:
+		return err
+	}
 }

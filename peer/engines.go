@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"sync"
@@ -17,8 +18,8 @@ type engines struct {
 
 	mu     sync.Mutex
 	of     map[crdt.DocumentID]*engine
+	idle   list.List // of open ones that nobody uses, longest unused first
 	weight int64
-	clock  uint64 // counts uses
 }
 
 func (es *engines) init(p *Peer, limit int64) {
@@ -34,15 +35,7 @@ func (es *engines) find(id crdt.DocumentID) *engine {
 
 // lock returns a document's engine, locked.
 func (es *engines) lock(ctx context.Context, id crdt.DocumentID) (*engine, error) {
-	es.mu.Lock()
-	e := es.of[id]
-	if e == nil {
-		e = &engine{peer: es.peer, id: id, token: make(chan struct{}, 1)}
-		e.base.Store(-1)
-		es.of[id] = e
-	}
-	e.users++
-	es.mu.Unlock()
+	e := es.join(id)
 	select {
 	case e.token <- struct{}{}:
 		return e, nil
@@ -50,6 +43,23 @@ func (es *engines) lock(ctx context.Context, id crdt.DocumentID) (*engine, error
 		es.release(e)
 		return nil, ctx.Err()
 	}
+}
+
+// join makes the caller a user of a document's engine.
+func (es *engines) join(id crdt.DocumentID) *engine {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	e := es.of[id]
+	if e == nil {
+		e = &engine{peer: es.peer, id: id, token: make(chan struct{}, 1)}
+		es.of[id] = e
+	}
+	if e.place != nil {
+		es.idle.Remove(e.place)
+		e.place = nil
+	}
+	e.users++
+	return e
 }
 
 // unlock lets others have the document, and has it saved if it is time for
@@ -67,8 +77,6 @@ func (es *engines) unlockQuietly(e *engine) {
 		weight = e.doc.Footprint()
 	}
 	es.mu.Lock()
-	es.clock++
-	e.used = es.clock
 	es.weight += weight - e.weight
 	e.weight = weight
 	es.mu.Unlock()
@@ -79,34 +87,31 @@ func (es *engines) unlockQuietly(e *engine) {
 // release lets go of an engine, and closes documents that nobody uses until
 // the others fit their budget.
 func (es *engines) release(e *engine) {
-	es.mu.Lock()
-	defer es.mu.Unlock()
-	e.users--
-	if e.users == 0 && e.weight == 0 {
-		delete(es.of, e.id)
-	}
-	for es.weight > es.limit {
-		oldest := es.oldest()
-		if oldest == nil {
-			return
-		}
-		oldest.close() // nobody has the lock, for that takes being a user
-		es.weight -= oldest.weight
-		oldest.weight = 0
-		delete(es.of, oldest.id)
+	for _, e := range es.leave(e) {
+		e.close() // nobody else knows of it any more
 	}
 }
 
-// oldest returns the engine that was not used for longest, of those that
-// nobody uses.
-func (es *engines) oldest() *engine {
-	var oldest *engine
-	for _, e := range es.of {
-		if e.users == 0 && (oldest == nil || e.used < oldest.used) {
-			oldest = e
-		}
+// leave ends the caller's use of an engine, and takes those out that are to be
+// closed.
+func (es *engines) leave(e *engine) (surplus []*engine) {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	e.users--
+	switch {
+	case e.users > 0:
+	case e.weight == 0:
+		delete(es.of, e.id)
+	default:
+		e.place = es.idle.PushBack(e)
 	}
-	return oldest
+	for es.weight > es.limit && es.idle.Len() > 0 {
+		oldest := es.idle.Remove(es.idle.Front()).(*engine)
+		es.weight -= oldest.weight
+		delete(es.of, oldest.id)
+		surplus = append(surplus, oldest)
+	}
+	return surplus
 }
 
 // close closes all documents; nobody uses them any more.
@@ -146,5 +151,9 @@ func (p *Peer) tryUse(ctx context.Context, id crdt.DocumentID, fn func(*engine) 
 		return "", err
 	}
 	defer p.engines.unlock(e)
-	return p.identity.actorOf(id), fn(e)
+	actor := p.identity.actorOf(id)
+	if err = fn(e); errors.Is(err, crdt.ErrEngine) {
+		e.close() // it may be of no use any more
+	}
+	return actor, err
 }

@@ -7,10 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/google/uuid"
-
 	"github.com/godwit-sync/godwit/crdt"
-	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/internal/presence"
 	"github.com/godwit-sync/godwit/internal/wire"
 )
@@ -23,24 +20,6 @@ type Message struct {
 	// Value is nil, bool, int64, float64, string, []byte, time.Time, *big.Int,
 	// []any or map[string]any of these.
 	Value any
-}
-
-// voice is how this peer speaks to others. Counts grow within a session, in
-// the order of sending; receivers pass over what isn't new.
-type voice struct {
-	mu      sync.Mutex
-	session string
-	count   uint64
-}
-
-func (v *voice) say(to *hub.Link, id crdt.DocumentID, data []byte) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.session == "" {
-		v.session = uuid.NewString()
-	}
-	v.count++
-	to.Whisper(wire.Ephemeral{Document: id, SessionID: v.session, Count: v.count, Data: data})
 }
 
 // Broadcast says something to all who have the document open now, as
@@ -154,8 +133,9 @@ func (b *inbox) wakeIf(empty bool) <-chan struct{} {
 	return nil
 }
 
-// listener is told what others say about a document, and when a link comes
-// about. It must not wait.
+// listener is told what others say about a document, and when the relay first
+// talks about it over a link: before that, it passes nothing on. It must neither
+// wait nor speak.
 type listener struct {
 	hear   func(wire.Ephemeral)
 	linked func() // nil = doesn't matter
@@ -188,15 +168,12 @@ func (w *watchers) whispered(m wire.Ephemeral) {
 	}
 }
 
-// linked tells all listeners that there is a link.
-func (w *watchers) linked() {
+// linked tells a document's listeners that what they say is heard again.
+func (w *watchers) linked(id crdt.DocumentID) {
 	w.mu.Lock()
-	var all []*listener
-	for _, listeners := range w.listeners {
-		all = append(all, listeners...)
-	}
+	listeners := w.listeners[id]
 	w.mu.Unlock()
-	for _, l := range all {
+	for _, l := range listeners {
 		if l.linked != nil {
 			l.linked()
 		}

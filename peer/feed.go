@@ -51,8 +51,7 @@ func (f *feed[K, V]) take() (key K, news V, ok bool) {
 	return key, news, true
 }
 
-// deliver passes news on until ctx ends, or until done is closed and nothing
-// waits any more.
+// deliver passes news on until ctx ends, or done is closed.
 func (f *feed[K, V]) deliver(ctx context.Context, done <-chan struct{}, out chan<- V) {
 	for {
 		for {

@@ -2,8 +2,11 @@ package peer
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -12,16 +15,21 @@ import (
 	"github.com/godwit-sync/godwit/storage"
 )
 
-// identity is who makes this peer's changes: one actor for a life of the
-// directory, and another for documents whose history may hold changes of that
-// actor which this peer doesn't know of.
+// identity is who makes this peer's changes: in each document another actor,
+// which follows from the seed of this life of the directory. So what was made in
+// a document is never continued in another that came of it, at another peer
+// even, and no number of an actor is used twice.
 type identity struct {
-	renewing sync.Mutex // held while a new life begins
+	renewing sync.Mutex // held while a new life begins, or a document gets another actor
 
-	mu    sync.Mutex
-	actor crdt.ActorID
-	of    map[crdt.DocumentID]crdt.ActorID
+	mu   sync.Mutex
+	seed [seedSize]byte
+	// of has the actors of documents that were forgotten: their former ones may
+	// have made changes that this peer doesn't know of any more.
+	of map[crdt.DocumentID]crdt.ActorID
 }
+
+const seedSize = 16
 
 func (i *identity) actorOf(id crdt.DocumentID) crdt.ActorID {
 	i.mu.Lock()
@@ -29,20 +37,22 @@ func (i *identity) actorOf(id crdt.DocumentID) crdt.ActorID {
 	if actor, ok := i.of[id]; ok {
 		return actor
 	}
-	return i.actor
+	sum := sha256.Sum256(slices.Concat([]byte("godwit actor\x00"), i.seed[:], id[:]))
+	sum[0] |= 0x80 // so it isn't a reserved one
+	return crdt.ActorID(sum[:16])
 }
 
 // storageID is how the directory's life is called in the protocol.
 func (p *Peer) storageID() string { return uuid.UUID(p.store.Incarnation()).String() }
 
-// settleIdentity reads the actor of this life of the directory, or chooses one
-// if the life is a new one.
+// settleIdentity reads the seed of this life of the directory, or chooses one if
+// the life is a new one.
 func (p *Peer) settleIdentity() error {
 	life := p.store.Incarnation()
 	row, err := p.store.Get([]byte(keyIdentity))
 	switch {
-	case err == nil && len(row) == 2*len(life) && storage.Incarnation(row[:len(life)]) == life:
-		p.identity.actor = crdt.ActorID(row[len(life):])
+	case err == nil && len(row) == len(life)+seedSize && storage.Incarnation(row[:len(life)]) == life:
+		p.identity.seed = [seedSize]byte(row[len(life):])
 		p.identity.of, err = p.readActors()
 		return err
 	case err == nil, errors.Is(err, storage.ErrNotFound):
@@ -63,28 +73,33 @@ func (p *Peer) readActors() (map[crdt.DocumentID]crdt.ActorID, error) {
 	return of, nil
 }
 
-// newIdentity chooses an actor for the store's present life.
+// newIdentity chooses a seed for the store's present life.
 func (p *Peer) newIdentity(ctx context.Context) error {
-	life, actor := p.store.Incarnation(), crdt.NewActorID()
-	row := append(life[:], actor...)
+	// A copy has these rows too: they must be gone before the seed says that
+	// they belong to this life.
+	if err := p.store.DeletePrefix(ctx, []byte(keyActor)); err != nil {
+		return err
+	}
+	life := p.store.Incarnation()
+	var seed [seedSize]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	row := slices.Concat(life[:], seed[:])
 	batch := &storage.Batch{Puts: []storage.Entry{{Key: []byte(keyIdentity), Value: row}}}
 	if _, err := p.store.Commit(ctx, batch); err != nil {
 		return err
 	}
 	p.identity.mu.Lock()
-	p.identity.actor, p.identity.of = actor, map[crdt.DocumentID]crdt.ActorID{}
-	p.identity.mu.Unlock()
-	// What was learned about other lives' actors means nothing in this one.
-	return p.deletePrefix(ctx, keyActor)
+	defer p.identity.mu.Unlock()
+	p.identity.seed, p.identity.of = seed, map[crdt.DocumentID]crdt.ActorID{}
+	return nil
 }
 
-// disown gives a document an actor of its own, and stops looking for it.
-func (p *Peer) disown(ctx context.Context, id crdt.DocumentID) error {
+// newActor gives a document another actor.
+func (p *Peer) newActor(ctx context.Context, id crdt.DocumentID) error {
+	p.identity.renewing.Lock()
+	defer p.identity.renewing.Unlock()
 	actor := crdt.NewActorID()
-	batch := &storage.Batch{
-		Puts:    []storage.Entry{{Key: documentKey(keyActor, id), Value: []byte(actor)}},
-		Deletes: [][]byte{documentKey(keyWant, id)},
-	}
+	batch := &storage.Batch{Puts: []storage.Entry{{Key: documentKey(keyActor, id), Value: []byte(actor)}}}
 	if _, err := p.store.Commit(ctx, batch); err != nil {
 		return err
 	}
@@ -111,27 +126,6 @@ func (p *Peer) renew(seen crdt.ActorID, id crdt.DocumentID) error {
 		return fmt.Errorf("peer: begin a new life of %s: %w", p.config.Path, err)
 	}
 	p.hub.SetStorageID(p.storageID())
-	p.link.restart()
+	p.link.restart(errNewLife)
 	return nil
-}
-
-// deletePrefix deletes all of this peer's own rows under a prefix.
-func (p *Peer) deletePrefix(ctx context.Context, prefix string) error {
-	for {
-		batch := &storage.Batch{}
-		for entry, err := range p.store.Scan(ctx, []byte(prefix)) {
-			if err != nil {
-				return err
-			}
-			if batch.Deletes = append(batch.Deletes, entry.Key); len(batch.Deletes) == storage.MaxEntries/2 {
-				break
-			}
-		}
-		if len(batch.Deletes) == 0 {
-			return nil
-		}
-		if _, err := p.store.Commit(ctx, batch); err != nil {
-			return err
-		}
-	}
 }

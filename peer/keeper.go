@@ -17,11 +17,8 @@ func (k *keeper) Admits(id docid.ID) bool { return (*Peer)(k).isKnown(id) }
 
 func (k *keeper) Appended(id docid.ID, base int, changes []*change.Change, local bool) {
 	p := (*Peer)(k)
-	if e := p.engines.find(id); e != nil {
-		if local {
-			e.base.Store(int64(base))
-		}
-		e.grow(base + len(changes))
+	if e := p.engines.find(id); e != nil && local {
+		e.made.Store(int64(base + len(changes) - 1))
 	}
 	arrived := false
 	p.note(id, func(s *standing) {
@@ -67,7 +64,15 @@ func (p *Peer) renewSoon(actor crdt.ActorID, id crdt.DocumentID) {
 func (k *keeper) Heard(id docid.ID, s hub.Standing) { (*Peer)(k).heard(id, s) }
 
 func (k *keeper) Unavailable(id docid.ID) {
-	(*Peer)(k).note(id, func(s *standing) { s.unavailable = true })
+	p := (*Peer)(k)
+	first := false
+	p.note(id, func(s *standing) {
+		first = !s.heard && !s.unavailable
+		s.unavailable = true
+	})
+	if first {
+		p.watchers.linked(id)
+	}
 }
 
 func (k *keeper) Refused(id docid.ID, hashes []change.Hash, reason string, here bool) {
@@ -81,15 +86,29 @@ func (k *keeper) Refused(id docid.ID, hashes []change.Hash, reason string, here 
 		return
 	}
 	p.config.Logger.Warn("the relay refuses changes of ours", "document", id, "changes", strings.Join(names, " "), "reason", reason)
-	p.scribe.put(documentKey(keyRefused, id), []byte(reason))
-	p.note(id, func(s *standing) { s.refused = reason })
-	if reason == "twin" {
-		p.renewSoon(p.identity.actorOf(id), id)
+	p.refused(id, reason)
+}
+
+// refused notes that the relay refuses some change. Of several reasons the one is
+// kept that the others follow from.
+func (p *Peer) refused(id crdt.DocumentID, reason string) {
+	const descends = "descends"
+	if !p.isKnown(id) {
+		return // it has just been forgotten
 	}
+	p.note(id, func(s *standing) {
+		if s.refused != "" && reason == descends {
+			reason = s.refused
+		}
+		s.refused = reason
+	})
+	p.scribe.put(documentKey(keyRefused, id), []byte(reason))
 }
 
 func (k *keeper) Failed(id docid.ID, err error) {
-	(*Peer)(k).note(id, func(s *standing) { s.failure = &failure{err} })
+	if p := (*Peer)(k); p.isKnown(id) {
+		p.note(id, func(s *standing) { s.failure = &failure{err} })
+	}
 }
 
 func (k *keeper) Whispered(m wire.Ephemeral) { (*Peer)(k).watchers.whispered(m) }

@@ -10,9 +10,9 @@ import (
 // identity, the actors and the wants can be dropped: it is rebuilt, or learned
 // again.
 const (
-	keyIdentity = "peer1/identity" // incarnation, actor
+	keyIdentity = "peer1/identity" // incarnation, seed of the actors
 	keyRelay    = "peer1/relay"    // the relay's storage that the shared heads are about
-	keyActor    = "peer1/actor/"   // + document: an actor of its own
+	keyActor    = "peer1/actor/"   // + document that was forgotten: its actor now
 	keyWant     = "peer1/want/"    // + document: to be found
 	keyShared   = "peer1/shared/"  // + relay's storage + document: heads that both have
 	keyRefused  = "peer1/refused/" // + document: what the relay refused, and why

@@ -65,8 +65,9 @@ type link struct {
 	mu      sync.Mutex
 	state   LinkState
 	readers []*feed[struct{}, LinkState]
-	to      *hub.Link          // nil while there is none
-	end     context.CancelFunc // ends the present attempt or link
+	to      *hub.Link               // nil while there is none
+	since   time.Time               // when that came about
+	end     context.CancelCauseFunc // ends the present attempt or link
 	running bool
 	storage storageName // of the relay that the shared heads are about
 }
@@ -88,7 +89,7 @@ func (l *link) set(change func(s *LinkState)) {
 	}
 }
 
-// count keeps count of documents.
+// count keeps count of documents; Peer.mu is held.
 func (l *link) count(before, after standing) {
 	documents, settled := 0, 0
 	for _, s := range []struct {
@@ -107,12 +108,15 @@ func (l *link) count(before, after standing) {
 	}
 }
 
+// errNewLife is why a link is made anew.
+var errNewLife = errors.New("the directory begins a new life")
+
 // restart ends the present link, so that the next one begins anew.
-func (l *link) restart() {
+func (l *link) restart(why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.end != nil {
-		l.end()
+		l.end(why)
 	}
 }
 
@@ -123,20 +127,21 @@ func (l *link) present() *hub.Link {
 	return l.to
 }
 
-func (l *link) release(id crdt.DocumentID) {
-	if to := l.present(); to != nil {
-		to.Release(id)
-	}
-}
-
 // engage begins to talk about a document if there is a link.
 func (p *Peer) engage(id crdt.DocumentID) {
 	to := p.link.present()
 	if to == nil {
 		return
 	}
-	p.note(id, func(s *standing) { s.engaged = true })
-	to.Engage(id, p.shared(id))
+	engaged := false
+	p.note(id, func(s *standing) {
+		if engaged = !s.leaving; engaged {
+			s.engaged, s.failure = true, nil // whatever it was, it is tried again
+		}
+	})
+	if engaged {
+		to.Engage(id, p.shared(id))
+	}
 }
 
 // Link returns the state of the link: the present one at once, and then the
@@ -206,10 +211,9 @@ func (p *Peer) Run(ctx context.Context) error {
 		}
 	}()
 	for backoff := leastBackoff; ctx.Err() == nil; {
-		began := time.Now()
-		err := p.connect(ctx)
-		if time.Since(began) > backoff {
-			backoff = leastBackoff // it worked for a while
+		stood, err := p.connect(ctx)
+		if stood > backoff {
+			backoff = leastBackoff
 		}
 		if ctx.Err() != nil {
 			break
@@ -243,26 +247,29 @@ func (l *link) stop() {
 	l.running = false
 }
 
-// connect makes one link and returns why it ended.
-func (p *Peer) connect(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// connect makes one link, and returns how long it stood and why it ended.
+func (p *Peer) connect(ctx context.Context) (stood time.Duration, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	p.link.mu.Lock()
 	p.link.end = cancel
 	p.link.mu.Unlock()
 	p.link.set(func(s *LinkState) { s.Phase, s.Retry = Connecting, 0 })
 	conn, err := socket.Dial(ctx, p.config.Relay, socket.Options{Header: p.config.Header, TLS: p.config.TLS})
+	if errors.Is(err, socket.ErrHandshake) {
+		err = fmt.Errorf("%w; is that the URL of a relay?", err)
+	}
 	if err != nil {
-		return fmt.Errorf("peer: connect to %s: %w", p.config.Relay, err)
+		return 0, fmt.Errorf("peer: connect to the relay: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close(socket.CodeNormal, "") })
 	defer stop()
-	defer p.unlink()
 	err = p.hub.Join(conn, p.linked)
-	if errors.Is(err, hub.ErrClosed) {
-		return ErrClosed
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
 	}
-	return fmt.Errorf("peer: link to %s: %w", p.config.Relay, err)
+	err = fmt.Errorf("peer: the link to %s ended: %w", p.config.Relay, err)
+	return p.unlink(err), err
 }
 
 // linked begins to talk about all documents.
@@ -270,8 +277,9 @@ func (p *Peer) linked(to *hub.Link) {
 	name := nameStorage(to.Peer().Metadata.StorageID)
 	p.config.Logger.Info("linked to the relay", "relay", p.config.Relay, "peer", to.Peer().SenderID)
 	p.remember(name)
+	p.voice.begin()
 	p.link.mu.Lock()
-	p.link.to = to
+	p.link.to, p.link.since = to, time.Now()
 	p.link.mu.Unlock()
 	for info, err := range p.store.Documents(context.Background(), nil, crdt.DocumentID{}) {
 		if err != nil {
@@ -284,10 +292,10 @@ func (p *Peer) linked(to *hub.Link) {
 		p.engage(id)
 	}
 	p.link.set(func(s *LinkState) { s.Phase, s.Err = Online, nil })
-	p.watchers.linked()
 }
 
-// remember notes whose store the shared heads are about from now on.
+// remember notes whose store the shared heads are about from now on. What another
+// one had, or refused, means nothing.
 func (p *Peer) remember(name storageName) {
 	if name == p.link.relay() {
 		return
@@ -295,19 +303,33 @@ func (p *Peer) remember(name storageName) {
 	p.link.mu.Lock()
 	p.link.storage = name
 	p.link.mu.Unlock()
-	p.forEach(func(s *standing) { s.synced = false })
+	p.forEach(func(id crdt.DocumentID, s *standing) {
+		if s.refused != "" {
+			p.scribe.delete(documentKey(keyRefused, id))
+		}
+		s.synced, s.refused = false, ""
+	})
 	p.scribe.put([]byte(keyRelay), name[:])
 }
 
-// unlink notes that there is no link any more.
-func (p *Peer) unlink() {
+// unlink notes that there is no link any more, if there was one, and returns how
+// long it stood.
+func (p *Peer) unlink(why error) (stood time.Duration) {
+	// First of all, lest the documents that count no more look like all done.
+	p.link.set(func(s *LinkState) { s.Phase, s.Err = Offline, why })
 	p.link.mu.Lock()
+	if p.link.to != nil {
+		stood = time.Since(p.link.since)
+	}
 	p.link.to = nil
 	p.link.mu.Unlock()
-	p.forEach(func(s *standing) { s.engaged, s.heard, s.unavailable, s.ahead = false, false, false, false })
+	p.forEach(func(_ crdt.DocumentID, s *standing) {
+		s.engaged, s.heard, s.unavailable, s.ahead = false, false, false, false
+	})
+	return stood
 }
 
-func (p *Peer) forEach(change func(s *standing)) {
+func (p *Peer) forEach(change func(id crdt.DocumentID, s *standing)) {
 	p.mu.Lock()
 	ids := make([]crdt.DocumentID, 0, len(p.docs))
 	for id := range p.docs {
@@ -315,7 +337,7 @@ func (p *Peer) forEach(change func(s *standing)) {
 	}
 	p.mu.Unlock()
 	for _, id := range ids {
-		p.note(id, change)
+		p.note(id, func(s *standing) { change(id, s) })
 	}
 }
 

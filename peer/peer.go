@@ -33,8 +33,10 @@ type Peer struct {
 	closed  bool
 	closing chan struct{} // closed when Close begins
 	running sync.WaitGroup
-	closer  sync.Once
-	err     error // of Close
+	// presences are those of running that say goodbye when Close begins.
+	presences sync.WaitGroup
+	closer    sync.Once
+	err       error // of Close
 }
 
 // Open opens the directory of a peer, or creates one. Nothing is sent before
@@ -67,7 +69,7 @@ func Open(config Config) (*Peer, error) {
 	}
 	p.hub = hub.New(hub.Config{
 		Store: store, PeerID: config.PeerID, StorageID: p.storageID(), Logger: config.Logger,
-		GraphBytes: config.GraphBytes, Keeper: (*keeper)(p),
+		GraphBytes: config.GraphBytes, Keeper: (*keeper)(p), Observer: &p.voice,
 	})
 	return p, nil
 }
@@ -92,18 +94,21 @@ func (p *Peer) begin() error {
 	if err := p.setAside(found); err != nil {
 		return errors.Join(err, p.suspects.close())
 	}
-	return p.suspects.clear()
+	return nil
 }
 
 // Close ends the link, waits until what is under way is durable or known not
-// to be, and releases the directory. It may be called at any moment and more
-// than once.
+// to be, and releases the directory. It may be called at any moment, from any
+// goroutine and more than once, but not from within a function given to View or
+// Change, for which it would wait.
 func (p *Peer) Close() error {
 	p.closer.Do(func() {
 		p.mu.Lock()
 		p.closed = true
 		close(p.closing)
 		p.mu.Unlock()
+		p.presences.Wait()
+		p.voice.finish()
 		p.hub.Close()
 		p.running.Wait()
 		p.saver.stop()
@@ -160,7 +165,10 @@ func (p *Peer) Find(ctx context.Context, id crdt.DocumentID) (*Document, error) 
 	}
 	defer p.running.Done()
 	d := &Document{peer: p, id: id}
-	if p.isHere(id) {
+	if id == (crdt.DocumentID{}) {
+		return nil, fmt.Errorf("%w: %s, which is no document's id", ErrUnknown, id)
+	}
+	if p.isHere(id) && !p.known(id).leaving {
 		return d, nil
 	}
 	if err := p.want(id); err != nil {
@@ -177,7 +185,7 @@ func (p *Peer) Document(id crdt.DocumentID) (*Document, error) {
 	}
 	defer p.running.Done()
 	if !p.isKnown(id) {
-		return nil, fmt.Errorf("%w: %s; find it first", ErrUnknown, id)
+		return nil, unknown(id)
 	}
 	return &Document{peer: p, id: id}, nil
 }
@@ -186,12 +194,10 @@ func (p *Peer) Document(id crdt.DocumentID) (*Document, error) {
 // then those that are looked for. An error is the last thing yielded.
 func (p *Peer) Documents(ctx context.Context) iter.Seq2[*Document, error] {
 	return func(yield func(*Document, error) bool) {
-		if err := p.enter(); err != nil {
-			yield(nil, err)
-			return
-		}
-		defer p.running.Done()
 		for info, err := range p.store.Documents(ctx, nil, crdt.DocumentID{}) {
+			if errors.Is(err, storage.ErrClosed) {
+				err = ErrClosed
+			}
 			if err != nil {
 				yield(nil, fmt.Errorf("peer: list documents: %w", err))
 				return
@@ -206,41 +212,4 @@ func (p *Peer) Documents(ctx context.Context) iter.Seq2[*Document, error] {
 			}
 		}
 	}
-}
-
-// Forget removes a document from this peer: its changes, synced or not, are
-// deleted here, and it is no longer looked for. Others keep theirs. It can be
-// found again.
-func (p *Peer) Forget(ctx context.Context, id crdt.DocumentID) error {
-	if err := p.enter(); err != nil {
-		return err
-	}
-	defer p.running.Done()
-	if !p.isKnown(id) {
-		return fmt.Errorf("%w: %s", ErrUnknown, id)
-	}
-	if err := p.forget(ctx, id); err != nil {
-		return fmt.Errorf("peer: forget %s: %w", id, err)
-	}
-	return nil
-}
-
-func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
-	e, err := p.engines.lock(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer p.engines.unlock(e)
-	e.close()
-	// From now on nobody brings it, and if it is found again, it gets an actor
-	// of its own: what was never synced may still have reached somebody.
-	if err := p.disown(ctx, id); err != nil {
-		return err
-	}
-	p.drop(id)
-	if err := p.hub.Purge(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return err
-	}
-	e.saved = savedIndex{}
-	return p.deleteAll(ctx, id)
 }

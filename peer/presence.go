@@ -20,9 +20,10 @@ type Presence struct {
 	changed chan struct{} // of size one
 	wake    chan struct{} // of size one: the roster may have to tick earlier
 
-	mu     sync.Mutex
-	roster *presence.Roster
-	ended  bool
+	mu       sync.Mutex
+	roster   *presence.Roster
+	relinked bool // the others may have missed something
+	ended    bool
 }
 
 // Person is somebody else who has a document open.
@@ -51,8 +52,10 @@ func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence,
 	l := &listener{hear: p.hear, linked: p.linked}
 	d.peer.watchers.listen(d.id, l)
 	d.whisper(hello)
+	d.peer.presences.Add(1)
 	go func() {
 		defer d.peer.running.Done()
+		defer d.peer.presences.Done()
 		defer d.peer.watchers.unlisten(d.id, l)
 		p.run(ctx)
 	}()
@@ -105,9 +108,8 @@ func (p *Presence) hear(m wire.Ephemeral) {
 func (p *Presence) linked() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ended {
-		p.doc.whisper(p.roster.Linked(time.Now()))
-	}
+	p.relinked = true
+	nudge(p.wake)
 }
 
 func (p *Presence) tell(events []presence.Event) {
@@ -146,6 +148,10 @@ func (p *Presence) tick() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	if p.relinked {
+		p.relinked = false
+		p.doc.whisper(p.roster.Linked(now))
+	}
 	if next := p.roster.Next(); !next.IsZero() && !next.After(now) {
 		news, events := p.roster.Tick(now)
 		p.doc.whisper(news)

@@ -139,7 +139,8 @@ func newSaver(p *Peer) *saver {
 
 // tailTooLong reports whether a document is to be saved. The engine is locked.
 func (e *engine) tailTooLong() bool {
-	return e.applied > e.saved.length && e.bytes-e.saved.logBytes > max(e.saved.size/10, leastTail)
+	tail := e.bytes - max(e.saved.logBytes, e.failed)
+	return e.applied > e.saved.length && tail > max(e.saved.size/10, leastTail)
 }
 
 // consider has a document saved if it is time for that. The engine is locked.
@@ -191,6 +192,7 @@ func (s *saver) save(id crdt.DocumentID) error {
 	if e.doc == nil || e.catchUp(s.ctx) != nil || !e.tailTooLong() {
 		return nil
 	}
+	e.failed = e.bytes // and isn't tried again before there is more, unless it works
 	data, err := e.doc.Save()
 	if err != nil {
 		return fmt.Errorf("save %s: %w", id, err)
@@ -202,7 +204,7 @@ func (s *saver) save(id crdt.DocumentID) error {
 	if err := s.peer.writeSaved(s.ctx, id, data, index, e.saved); err != nil {
 		return err
 	}
-	e.saved = index
+	e.saved, e.failed = index, 0
 	return nil
 }
 

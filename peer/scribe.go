@@ -20,6 +20,8 @@ type scribe struct {
 	log   *slog.Logger
 	quit  chan struct{}
 
+	flushing sync.Mutex // held while rows are written; before mu
+
 	mu      sync.Mutex
 	rows    map[string][]byte // nil = to be deleted
 	writing bool
@@ -43,8 +45,11 @@ func (s *scribe) put(key, value []byte) {
 
 func (s *scribe) delete(key []byte) { s.put(key, nil) }
 
-// forget drops what waits to be written under some keys.
+// forget drops what waits to be written under some keys: once it has returned,
+// nothing that was put before is written any more.
 func (s *scribe) forget(keys ...[]byte) {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, key := range keys {
@@ -81,6 +86,8 @@ func (s *scribe) run() {
 
 // flush writes what waits now.
 func (s *scribe) flush() {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	s.mu.Lock()
 	rows := s.rows
 	s.rows = map[string][]byte{}

@@ -33,23 +33,20 @@ func (d *Document) Sync(ctx context.Context) error {
 // settled reports whether nothing more is to be expected from the relay, and
 // why, if that isn't as it should be.
 func (d *Document) settled() (bool, error) {
-	status, err := d.Status()
+	if err := d.peer.enter(); err != nil {
+		return false, err
+	}
+	defer d.peer.running.Done()
+	status, s, err := d.look()
 	if err != nil {
 		return false, err
 	}
-	p := d.peer
-	p.mu.Lock()
-	var s standing
-	if known := p.docs[d.id]; known != nil {
-		s = *known
-	}
-	p.mu.Unlock()
 	switch {
-	case !s.settled():
-		return false, nil
 	case s.failure != nil:
 		return true, s.failure.error
-	case status.State == Unavailable:
+	case !s.settled():
+		return false, nil
+	case s.unavailable:
 		return true, fmt.Errorf("%w: %s", ErrUnavailable, d.id)
 	case status.State == Refused:
 		return true, fmt.Errorf("%w: %s: %s", ErrRefused, d.id, status.Reason)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -51,6 +52,7 @@ type Status struct {
 type standing struct {
 	wanted      bool // to be found
 	unavailable bool
+	leaving     bool // about to be forgotten: nobody is to bring it
 	engaged     bool // talked about with the relay
 	heard       bool // the relay has said what it has, over this link
 	synced      bool // it has all that we have
@@ -63,9 +65,15 @@ type standing struct {
 // failure is why a document could not be loaded or stored.
 type failure struct{ error }
 
+// isFinal reports whether trying again is of no use. Otherwise the link ends, and
+// the next one tries again.
+func (f *failure) isFinal() bool {
+	return f != nil && (errors.Is(f.error, storage.ErrDamaged) || errors.Is(f.error, replica.ErrDamaged))
+}
+
 // settled reports whether nothing more is to be expected from the relay.
 func (s *standing) settled() bool {
-	return s.unavailable || s.refused != "" || s.failure != nil || s.heard && s.synced && !s.ahead
+	return s.unavailable || s.refused != "" || s.failure.isFinal() || s.heard && s.synced && !s.ahead
 }
 
 // loadStandings reads what is known since former times.
@@ -105,45 +113,69 @@ func (p *Peer) standing(id crdt.DocumentID) *standing {
 
 // note changes what is known of a document, and tells the watchers.
 func (p *Peer) note(id crdt.DocumentID, change func(s *standing)) {
-	p.mu.Lock()
-	s := p.standing(id)
-	before := *s
-	change(s)
-	after := *s
-	p.mu.Unlock()
-	p.link.count(before, after)
-	if before != after {
+	if p.noted(id, change) {
 		p.watchers.tell(Event{Document: id, peer: p})
 	}
 }
 
+// noted changes what is known of a document, and reports whether anything is
+// different now. Counting under the same lock makes sure that nobody ever sees a
+// sum in which one document makes up for another.
+func (p *Peer) noted(id crdt.DocumentID, change func(s *standing)) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.standing(id)
+	before := *s
+	change(s)
+	p.link.count(before, *s)
+	return before != *s
+}
+
+// known returns what is known of a document.
+func (p *Peer) known(id crdt.DocumentID) standing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.docs[id]; s != nil {
+		return *s
+	}
+	return standing{}
+}
+
+// isHere reports whether there are changes of a document.
 func (p *Peer) isHere(id crdt.DocumentID) bool {
 	_, err := p.store.Document(id)
 	return !errors.Is(err, storage.ErrNotFound)
 }
 
+// isKnown reports whether a document is here or to be found.
 func (p *Peer) isKnown(id crdt.DocumentID) bool {
-	p.mu.Lock()
-	s := p.docs[id]
-	wanted := s != nil && s.wanted
-	p.mu.Unlock()
-	return wanted || p.isHere(id)
+	s := p.known(id)
+	return !s.leaving && (s.wanted || p.isHere(id))
 }
 
-// want notes durably that a document is to be found, and asks for it.
+// want notes durably that a document is to be found, and asks for it, again if
+// the relay said that it doesn't have it. No context bounds that: whoever has no
+// time to wait wants it all the same.
 func (p *Peer) want(id crdt.DocumentID) error {
-	p.mu.Lock()
-	s := p.docs[id]
-	wanted := s != nil && s.wanted
-	p.mu.Unlock()
-	if !wanted {
-		batch := &storage.Batch{Puts: []storage.Entry{{Key: documentKey(keyWant, id)}}}
-		// Not bound by ctx: whoever has no time to wait wants it all the same.
+	e, err := p.engines.lock(context.Background(), id) // it may be about to be forgotten
+	if err != nil {
+		return err
+	}
+	defer p.engines.unlockQuietly(e)
+	if p.isHere(id) {
+		return nil
+	}
+	if !p.known(id).wanted {
+		p.scribe.forget(documentKey(keyWant, id), documentKey(keyRefused, id))
+		batch := &storage.Batch{
+			Puts:    []storage.Entry{{Key: documentKey(keyWant, id)}},
+			Deletes: [][]byte{documentKey(keyRefused, id)},
+		}
 		if _, err := p.store.Commit(context.Background(), batch); err != nil {
 			return err
 		}
 	}
-	p.note(id, func(s *standing) { s.wanted = true })
+	p.note(id, func(s *standing) { s.wanted, s.unavailable, s.refused = true, false, "" })
 	p.engage(id)
 	return nil
 }
@@ -153,7 +185,7 @@ func (p *Peer) wanted() []crdt.DocumentID {
 	p.mu.Lock()
 	var ids []crdt.DocumentID
 	for id, s := range p.docs {
-		if s.wanted {
+		if s.wanted && !s.leaving {
 			ids = append(ids, id)
 		}
 	}
@@ -163,25 +195,8 @@ func (p *Peer) wanted() []crdt.DocumentID {
 	return ids
 }
 
-// drop forgets what is known of a document.
-func (p *Peer) drop(id crdt.DocumentID) {
-	p.note(id, func(s *standing) { *s = standing{} })
-	p.mu.Lock()
-	delete(p.docs, id)
-	p.mu.Unlock()
-	p.link.release(id)
-}
-
-// deleteAll deletes what is kept of a document besides its actor.
-func (p *Peer) deleteAll(ctx context.Context, id crdt.DocumentID) error {
-	p.scribe.forget(sharedKey(p.link.relay(), id), documentKey(keyRefused, id))
-	batch := &storage.Batch{Deletes: [][]byte{
-		documentKey(keyRefused, id), documentKey(keyAside, id), sharedKey(p.link.relay(), id),
-	}}
-	if _, err := p.store.Commit(ctx, batch); err != nil {
-		return err
-	}
-	return p.deletePrefix(ctx, string(documentKey(keySaved, id)))
+func unknown(id crdt.DocumentID) error {
+	return fmt.Errorf("%w: %s; find it first", ErrUnknown, id)
 }
 
 // absence says why a document is not here.
@@ -189,8 +204,8 @@ func (p *Peer) absence(id crdt.DocumentID) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch s := p.docs[id]; {
-	case s == nil || !s.wanted:
-		return fmt.Errorf("%w: %s; find it first", ErrUnknown, id)
+	case s == nil || !s.wanted || s.leaving:
+		return unknown(id)
 	case s.unavailable:
 		return fmt.Errorf("%w: %s", ErrUnavailable, id)
 	default:
@@ -208,39 +223,45 @@ func (d *Document) Status() (Status, error) {
 }
 
 func (d *Document) status() (Status, error) {
+	status, _, err := d.look()
+	return status, err
+}
+
+// look returns the document's status, and what it follows from.
+func (d *Document) look() (Status, standing, error) {
 	p := d.peer
-	p.mu.Lock()
-	var s standing
-	if known := p.docs[d.id]; known != nil {
-		s = *known
+	s := p.known(d.id)
+	info, err := p.store.Document(d.id)
+	here := !errors.Is(err, storage.ErrNotFound)
+	switch {
+	case s.leaving, !here && !s.wanted:
+		return Status{}, s, unknown(d.id)
+	case here && err != nil:
+		return Status{}, s, fmt.Errorf("peer: status of %s: %w", d.id, err)
 	}
-	p.mu.Unlock()
-	status := Status{Reason: s.refused}
+	status := Status{State: p.stateOf(s, info, here), Reason: s.refused, Changes: info.Changes, Bytes: info.Bytes}
 	if s.failure != nil {
 		status.Err = s.failure.error
 	}
 	if s.aside != "" {
 		status.Err = asideError(d.id, s.aside)
 	}
-	info, err := p.store.Document(d.id)
-	status.Changes, status.Bytes = info.Changes, info.Bytes
+	return status, s, nil
+}
+
+func (p *Peer) stateOf(s standing, info storage.Info, here bool) State {
 	switch {
-	case errors.Is(err, storage.ErrNotFound) && !s.wanted:
-		return status, fmt.Errorf("%w: %s; find it first", ErrUnknown, d.id)
-	case errors.Is(err, storage.ErrNotFound) && s.unavailable:
-		status.State = Unavailable
-	case errors.Is(err, storage.ErrNotFound):
-		status.State = NotHere
-	case err != nil:
-		return status, fmt.Errorf("peer: status of %s: %w", d.id, err)
+	case !here && s.unavailable:
+		return Unavailable
+	case !here:
+		return NotHere
 	case s.refused != "":
-		status.State = Refused
+		return Refused
 	case s.synced || !s.heard && p.wasSynced(info):
-		status.State = Synced
+		return Synced
 	default:
-		status.State = Pending
+		return Pending
 	}
-	return status, nil
 }
 
 // wasSynced reports whether all of a document was at the relay when we last
@@ -289,11 +310,22 @@ func (p *Peer) keepShared(id crdt.DocumentID, shared []crdt.Hash) {
 
 // heard notes what the relay is known to have.
 func (p *Peer) heard(id crdt.DocumentID, h hub.Standing) {
+	first, accepted := false, false
 	p.note(id, func(s *standing) {
+		first = !s.heard && !s.unavailable
 		s.heard, s.synced, s.ahead = true, h.Synced, h.Ahead
 		if h.Has {
 			s.unavailable = false
 		}
+		if accepted = h.Synced && s.refused != ""; accepted {
+			s.refused = "" // it has thought better of it
+		}
 	})
+	if accepted {
+		p.scribe.delete(documentKey(keyRefused, id))
+	}
+	if first {
+		p.watchers.linked(id)
+	}
 	p.keepShared(id, h.Shared)
 }

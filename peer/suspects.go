@@ -19,6 +19,7 @@ import (
 type suspects struct {
 	file  *os.File
 	slots chan int // those that are free; nil = there is no file
+	taken []int    // those with what was found
 }
 
 const (
@@ -39,26 +40,36 @@ func openSuspects(path string) (*suspects, []crdt.DocumentID, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, file.Close())
 	}
-	var found []crdt.DocumentID
-	for ; len(raw) >= slotSize; raw = raw[slotSize:] {
-		id := crdt.DocumentID(raw[:16])
-		if id != (crdt.DocumentID{}) && binary.BigEndian.Uint32(raw[16:]) == crc32.ChecksumIEEE(id[:]) {
-			found = append(found, id)
-		}
-	}
+	raw = append(raw, make([]byte, maxSuspects*slotSize-len(raw))...)
 	s := &suspects{file: file, slots: make(chan int, maxSuspects)}
+	var found []crdt.DocumentID
 	for slot := range maxSuspects {
-		s.slots <- slot
+		row := raw[slot*slotSize:][:slotSize]
+		id := crdt.DocumentID(row[:16])
+		if id == (crdt.DocumentID{}) || binary.BigEndian.Uint32(row[16:]) != crc32.ChecksumIEEE(id[:]) {
+			s.slots <- slot
+			continue
+		}
+		found = append(found, id)
+		s.taken = append(s.taken, slot)
 	}
 	return s, found, nil
 }
 
-// clear forgets what was found.
-func (s *suspects) clear() error { return s.file.Truncate(0) }
+// clear forgets what was found. It also makes sure that the file has the room
+// that it needs: a full disk must not keep anybody from reading.
+func (s *suspects) clear() error {
+	_, err := s.file.WriteAt(make([]byte, maxSuspects*slotSize), 0)
+	for _, slot := range s.taken {
+		s.slots <- slot
+	}
+	s.taken = nil
+	return err
+}
 
 // while runs do, which takes in a document's changes; marked says whether any
 // of them has not been taken in before.
-func (s *suspects) while(id crdt.DocumentID, marked bool, do func() error) error {
+func (s *suspects) while(id crdt.DocumentID, marked bool, do func() error) (err error) {
 	if s.slots == nil || !marked {
 		return do()
 	}
@@ -68,10 +79,11 @@ func (s *suspects) while(id crdt.DocumentID, marked bool, do func() error) error
 	if _, err := s.file.WriteAt(row, int64(slot*slotSize)); err != nil {
 		return fmt.Errorf("note what is being taken in: %w", err)
 	}
-	err := do()
-	var none [slotSize]byte
-	_, unmark := s.file.WriteAt(none[:], int64(slot*slotSize))
-	return errors.Join(err, unmark)
+	defer func() { // a panic that somebody catches is no death
+		_, unmark := s.file.WriteAt(make([]byte, slotSize), int64(slot*slotSize))
+		err = errors.Join(err, unmark)
+	}()
+	return do()
 }
 
 func (s *suspects) close() error {

@@ -1,0 +1,79 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// Forget removes a document from this peer: its changes, synced or not, are
+// deleted here, and it is no longer looked for. Others keep theirs. It can be
+// found again. The context is looked at until the removal begins.
+func (p *Peer) Forget(ctx context.Context, id crdt.DocumentID) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.running.Done()
+	if err := p.forget(ctx, id); err != nil {
+		return fmt.Errorf("peer: forget %s: %w", id, err)
+	}
+	return nil
+}
+
+func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
+	e, err := p.engines.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer p.engines.unlock(e)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !p.isKnown(id):
+		return ErrUnknown
+	}
+	ctx = context.WithoutCancel(ctx)
+	// If it is found again, it gets another actor: what was never synced may
+	// still have reached somebody.
+	if err := p.newActor(ctx, id); err != nil {
+		return err
+	}
+	p.note(id, func(s *standing) { s.leaving, s.engaged = true, false })
+	e.close()
+	if err := p.remove(ctx, id); err != nil {
+		p.note(id, func(s *standing) { s.leaving = false })
+		p.engage(id)
+		return err
+	}
+	p.drop(id)
+	return nil
+}
+
+// remove deletes all that is kept of a document but its actor.
+func (p *Peer) remove(ctx context.Context, id crdt.DocumentID) error {
+	if err := p.hub.Purge(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	keys := [][]byte{
+		documentKey(keyWant, id), documentKey(keyRefused, id), documentKey(keyAside, id), sharedKey(p.link.relay(), id),
+	}
+	p.scribe.forget(keys...)
+	if _, err := p.store.Commit(ctx, &storage.Batch{Deletes: keys}); err != nil {
+		return err
+	}
+	return p.store.DeletePrefix(ctx, documentKey(keySaved, id))
+}
+
+// drop forgets what is known of a document.
+func (p *Peer) drop(id crdt.DocumentID) {
+	p.mu.Lock()
+	if s := p.docs[id]; s != nil {
+		p.link.count(*s, standing{})
+		delete(p.docs, id)
+	}
+	p.mu.Unlock()
+	p.watchers.tell(Event{Document: id, peer: p})
+}
