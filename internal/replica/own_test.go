@@ -86,3 +86,36 @@ func TestMadeAgain(t *testing.T) {
 		t.Errorf("appended again: %t; %d of 3 were answered", fx.Append != nil, answers)
 	}
 }
+
+// TestMadeAndHeard: a neighbour that speaks while a change that was made here is
+// being stored is not taken to have that change.
+func TestMadeAndHeard(t *testing.T) {
+	var doc replica.Document
+	carol := replicatest.NewClient("carol")
+	first, second := carol.Edit(), carol.Edit()
+	server := &replica.Neighbour{Joined: true}
+	step := func(ev replica.Event) (fx replica.Effects) {
+		doc.Step(ev, &fx)
+		return fx
+	}
+	has := func() replica.Event {
+		return &replica.Received{From: server, Message: &sync.Message{Heads: []change.Hash{first.Hash}}, Finished: func() {}}
+	}
+	made := func(c *change.Change) replica.Event {
+		return &replica.Made{Changes: []*change.Change{c}, Done: func(error) {}}
+	}
+	step(made(first))
+	step(replica.Loaded{Graph: graph.New()})
+	step(replica.Appended{})
+	step(&replica.Engaged{Neighbour: server})
+	if fx := step(has()); fx.Heard == nil || !fx.Heard.Synced {
+		t.Fatalf("it has all there is; heard %+v", fx.Heard)
+	}
+	step(made(second))
+	if fx := step(has()); fx.Heard == nil || fx.Heard.Synced {
+		t.Errorf("before the second is stored, heard %+v", fx.Heard)
+	}
+	if fx := step(replica.Appended{}); fx.Heard == nil || fx.Heard.Synced {
+		t.Errorf("after the second is stored, heard %+v", fx.Heard)
+	}
+}

@@ -42,6 +42,8 @@ func (d *Document) tellStanding(fx *Effects) {
 	}
 	if _, heard := d.joined.state.Theirs(); heard {
 		d.joined.standing = d.joined.stand(d.intake)
+		// What was made here may be in the log already, and not yet in the graph.
+		d.joined.standing.Synced = d.joined.standing.Synced && len(d.own.decided) == 0
 		fx.Heard = d.joined.standing
 	}
 }
