@@ -21,8 +21,9 @@ func Dial(ctx context.Context, address string, opts Options) (*Conn, error) {
 		return nil, err
 	}
 	opts = opts.withDefaults()
+	dial, letGo := abortable(ctx, opts.DialContext)
 	dialer := websocket.Dialer{
-		NetDialContext:   opts.DialContext,
+		NetDialContext:   dial,
 		TLSClientConfig:  opts.TLS,
 		Proxy:            http.ProxyFromEnvironment,
 		HandshakeTimeout: opts.HandshakeTimeout,
@@ -31,6 +32,9 @@ func Dial(ctx context.Context, address string, opts Options) (*Conn, error) {
 		WriteBufferPool:  &clientBuffers,
 	}
 	ws, response, err := dialer.DialContext(ctx, address, opts.Header) //nolint:bodyclose // gorilla has read what there is of it
+	if !letGo() {
+		return nil, fmt.Errorf("dial %s: %w", address, context.Cause(ctx))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", address, dialError(response, err))
 	}

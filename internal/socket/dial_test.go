@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godwit-sync/godwit/internal/socket"
 )
@@ -98,4 +99,29 @@ func secure(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
+}
+
+// A server that takes the connection and says nothing holds nobody up.
+func TestDialCancelledWhileWaiting(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	mine := errors.New("changed my mind")
+	go func() {
+		conn, err := silent.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = conn.Read(make([]byte, 1)) // the request has come
+		cancel(mine)
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	conn, err := socket.Dial(ctx, "ws://"+silent.Addr().String(), socket.Options{HandshakeTimeout: time.Hour})
+	if !errors.Is(err, mine) {
+		t.Fatalf("dialled %v, %v", conn, err)
+	}
 }
