@@ -12,12 +12,12 @@ import (
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/socket"
 	"github.com/godwit-sync/godwit/peer"
-	"github.com/godwit-sync/godwit/storage"
 )
 
 // noise is what errors say besides what a person wants to know: the names of
-// the packages of this module, and the relay's URL a second time.
-var noise = regexp.MustCompile(`\b(peer|storage|socket|hub|crdt|docid|replica|usage): |dial wss?://\S+: `)
+// the packages of this module, the relay's URL a second time, and what
+// programmers can do.
+var noise = regexp.MustCompile(`\b(peer|storage|socket|hub|crdt|docid|replica|usage): |dial wss?://\S+: |, and Retry opens it again|; find it first`)
 
 // explain says what happened and what to do next.
 func explain(err error) string {
@@ -42,7 +42,7 @@ func nextStep(err error) string {
 		dns       *net.DNSError
 	)
 	switch {
-	case errors.Is(err, storage.ErrDiskFull), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC):
 		return "nothing was changed; make room on the disk and try again"
 	case errors.Is(err, peer.ErrUnknown):
 		return "\"godwit doc list\" shows what is here, and \"godwit doc get\" with a relay fetches others"

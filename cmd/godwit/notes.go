@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // notes is what a person is told besides what was asked for. What is going on
@@ -77,11 +79,22 @@ func (n *notes) show() {
 		return
 	case n.terminal:
 		n.wipe()
-		n.write(going)
+		n.write(n.fitting(going))
 	default:
 		n.write(going + "\n")
 	}
 	n.going, n.shown = going, going
+}
+
+// fitting cuts a text so that it is one line on the terminal, which can be taken
+// away again.
+func (n *notes) fitting(text string) string {
+	width, _, err := term.GetSize(int(n.file.Fd()))
+	letters := []rune(text)
+	if err != nil || len(letters) < width || width < 2 {
+		return text
+	}
+	return string(letters[:width-2]) + "…"
 }
 
 // clear ends what is going on.

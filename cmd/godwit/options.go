@@ -46,7 +46,7 @@ type docCommands struct {
 type globals struct {
 	Data    string        `default:"${data}" env:"GODWIT_DATA" type:"path" placeholder:"DIR" help:"Directory that your documents live in, ${default} unless told otherwise; made if missing. One program at a time can have it open."`
 	Relay   relayURL      `env:"GODWIT_RELAY" placeholder:"URL" help:"Relay to sync through, ws://… or wss://…; without one, everything stays in the directory."`
-	Wait    time.Duration `default:"5s" placeholder:"TIME" help:"How long to wait for the relay after a change, or for a document to come; ${default} unless told otherwise."`
+	Wait    time.Duration `default:"5s" env:"GODWIT_WAIT" placeholder:"TIME" help:"How long to wait for the relay after a change, or for a document to come; ${default} unless told otherwise."`
 	JSON    bool          `name:"json" help:"Print JSON, one value on each line."`
 	Quiet   bool          `short:"q" help:"Say nothing on standard error but what went wrong."`
 	Verbose bool          `short:"v" help:"Tell what the link to the relay does."`

@@ -143,7 +143,7 @@ func (s *session) fetch(ctx context.Context, id crdt.DocumentID) (*peer.Document
 	case errors.Is(err, peer.ErrUnavailable):
 		return nil, fmt.Errorf("the relay does not have %s; whoever made it has to sync it first. \"godwit doc sync\" asks again, \"godwit doc forget\" gives up", id.URL())
 	case waiting.Err() != nil:
-		return nil, fmt.Errorf("%s is not here, and can't be fetched now: %s", id.URL(), explain(context.Cause(waiting)))
+		return nil, fmt.Errorf("%s is not here and can't be fetched now, but \"godwit doc sync\" will try again: %s", id.URL(), explain(context.Cause(waiting)))
 	}
 	return nil, err
 }

@@ -122,8 +122,11 @@ func (c syncCommand) sum(ctx context.Context, s *session, link peer.LinkState, f
 	for _, l := range unsynced[:min(len(unsynced), maxLeft)] {
 		s.a.notes.fail(fmt.Sprintf("%s is %s", l.URL, l.why()))
 	}
-	if failure == nil {
+	switch {
+	case failure == nil:
 		return fmt.Errorf("%w: %d of %s", errNotSynced, len(unsynced), count(n))
+	case len(unsynced) == 0:
+		return fmt.Errorf("%w: whether there is anything new is not known; %w", errNotSynced, failure)
 	}
 	return fmt.Errorf("%w: %d of %s; %w", errNotSynced, len(unsynced), count(n), failure)
 }
