@@ -256,9 +256,6 @@ func (p *Peer) connect(ctx context.Context) (stood time.Duration, err error) {
 	p.link.mu.Unlock()
 	p.link.set(func(s *LinkState) { s.Phase, s.Retry = Connecting, 0 })
 	conn, err := socket.Dial(ctx, p.config.Relay, socket.Options{Header: p.config.Header, TLS: p.config.TLS})
-	if errors.Is(err, socket.ErrHandshake) {
-		err = fmt.Errorf("%w; is that the URL of a relay?", err)
-	}
 	if err != nil {
 		return 0, fmt.Errorf("peer: connect to the relay: %w", err)
 	}
