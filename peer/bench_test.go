@@ -93,20 +93,23 @@ func quantile(all []time.Duration, q float64) time.Duration {
 	return all[int(q*float64(len(all)-1))]
 }
 
-// Many goroutines change a document of their own each.
+// Many goroutines change documents of their own each, and begin another one
+// after every hundredth change.
 func BenchmarkChangeParallel(b *testing.B) {
 	p := quiet(b, peer.Config{})
 	var next atomic.Int64
 	b.SetParallelism(128)
 	start := time.Now()
 	b.RunParallel(func(pb *testing.PB) {
-		doc, err := p.Create(b.Context(), record(int(next.Add(1))))
-		if err != nil {
-			b.Error(err)
-			return
-		}
+		var doc *peer.Document
 		for n := 0; pb.Next(); n++ {
-			if err := doc.Change(b.Context(), set("field1", n)); err != nil {
+			var err error
+			if n%100 == 0 {
+				doc, err = p.Create(b.Context(), record(int(next.Add(1))))
+			} else {
+				err = doc.Change(b.Context(), set("field1", -n))
+			}
+			if err != nil {
 				b.Error(err)
 				return
 			}

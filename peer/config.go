@@ -57,7 +57,7 @@ func (c Config) withDefaults() Config {
 		c.OpenBytes = 64 << 20
 	}
 	if c.GraphBytes == 0 {
-		c.GraphBytes = 4 << 20
+		c.GraphBytes = 32 << 20
 	}
 	c.Header = c.Header.Clone()
 	return c
