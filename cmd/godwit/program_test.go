@@ -17,7 +17,7 @@ import (
 )
 
 // hangs is when a program, or what it left behind, is given up.
-const hangs = 30 * time.Second
+const hangs = 2 * time.Minute
 
 var discarded = log.New(io.Discard, "", 0)
 
