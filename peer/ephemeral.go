@@ -139,6 +139,7 @@ func (b *inbox) wakeIf(empty bool) <-chan struct{} {
 type listener struct {
 	hear   func(wire.Ephemeral)
 	linked func() // nil = doesn't matter
+	part   func() // the link is about to end, so it may speak; nil = doesn't matter
 }
 
 func (w *watchers) listen(id crdt.DocumentID, l *listener) {
@@ -176,6 +177,21 @@ func (w *watchers) linked(id crdt.DocumentID) {
 	for _, l := range listeners {
 		if l.linked != nil {
 			l.linked()
+		}
+	}
+}
+
+// part tells all listeners that the link is about to be ended.
+func (w *watchers) part() {
+	w.mu.Lock()
+	var all []*listener
+	for _, listeners := range w.listeners {
+		all = append(all, listeners...)
+	}
+	w.mu.Unlock()
+	for _, l := range all {
+		if l.part != nil {
+			l.part()
 		}
 	}
 }

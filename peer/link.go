@@ -201,15 +201,8 @@ func (p *Peer) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer p.link.stop()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := p.untilParted(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-p.closing:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	for backoff := leastBackoff; ctx.Err() == nil; {
 		stood, err := p.connect(ctx)
 		if stood > backoff {
@@ -229,6 +222,23 @@ func (p *Peer) Run(ctx context.Context) error {
 	}
 	p.link.set(func(s *LinkState) { s.Phase, s.Err, s.Retry = Offline, nil, 0 })
 	return nil
+}
+
+// untilParted returns a context that ends a moment after ctx does, or with the
+// peer: when those who are in touch have been told.
+func (p *Peer) untilParted(ctx context.Context) (context.Context, context.CancelFunc) {
+	parted, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		select {
+		case <-ctx.Done():
+			p.watchers.part()
+			p.voice.finish()
+		case <-p.parting:
+		case <-parted.Done():
+		}
+		cancel()
+	}()
+	return parted, cancel
 }
 
 func (l *link) start() bool {

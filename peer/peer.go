@@ -32,6 +32,7 @@ type Peer struct {
 	docs    map[crdt.DocumentID]*standing // those that are wanted, or that something is known of
 	closed  bool
 	closing chan struct{} // closed when Close begins
+	parting chan struct{} // closed when the last words have been said
 	running sync.WaitGroup
 	// presences are those of running that say goodbye when Close begins.
 	presences sync.WaitGroup
@@ -59,7 +60,7 @@ func Open(config Config) (*Peer, error) {
 	}
 	p := &Peer{
 		config: config, store: store,
-		docs: map[crdt.DocumentID]*standing{}, closing: make(chan struct{}),
+		docs: map[crdt.DocumentID]*standing{}, closing: make(chan struct{}), parting: make(chan struct{}),
 	}
 	p.engines.init(p, config.OpenBytes)
 	p.scribe = newScribe(store, config.Logger)
@@ -109,6 +110,7 @@ func (p *Peer) Close() error {
 		p.mu.Unlock()
 		p.presences.Wait()
 		p.voice.finish()
+		close(p.parting)
 		p.hub.Close()
 		p.running.Wait()
 		p.saver.stop()

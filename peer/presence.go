@@ -13,8 +13,9 @@ import (
 // Presence is who else has a document open, and what they show of themselves,
 // such as a name and a cursor: automerge-repo's Presence, for Go.
 //
-// It lasts until its context ends, or the peer is closed. Others stop seeing a
-// peer that has been silent for 45 s.
+// It lasts until its context ends, or the peer is closed; after [Peer.Run] nobody
+// is seen until it runs again. Others are told when it ends, and when Run does; if
+// they can't be, they stop seeing a peer that has been silent for 45 s.
 type Presence struct {
 	doc     *Document
 	changed chan struct{} // of size one
@@ -49,7 +50,7 @@ func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence,
 		d.peer.running.Done()
 		return nil, fmt.Errorf("peer: presence in %s: %w", d.id, err)
 	}
-	l := &listener{hear: p.hear, linked: p.linked}
+	l := &listener{hear: p.hear, linked: p.linked, part: p.part}
 	d.peer.watchers.listen(d.id, l)
 	d.whisper(hello)
 	d.peer.presences.Add(1)
@@ -110,6 +111,22 @@ func (p *Presence) linked() {
 	defer p.mu.Unlock()
 	p.relinked = true
 	nudge(p.wake)
+}
+
+// part says goodbye before the link is ended, and is ready to show itself again
+// when there is another.
+func (p *Presence) part() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
+	own := p.roster.Own()
+	p.doc.whisper(p.roster.Stop())
+	if _, err := p.roster.Start(time.Now(), own); err != nil {
+		p.doc.peer.config.Logger.Warn("presence can't go on", "document", p.doc.id, "error", err)
+	}
+	nudge(p.changed)
 }
 
 func (p *Presence) tell(events []presence.Event) {
