@@ -55,6 +55,19 @@ func (t *talk) hear(in *graph.Intake, ev *Received) {
 		t.dropped, t.asked = false, true
 		t.state.AskAgain()
 	}
+	t.weighSilence(in, ev.Message)
+}
+
+// weighSilence looks for a server that names what we lack and sends nothing of
+// it. JavaScript's server remembers, by the name of a peer and beyond the end of
+// a connection, what it has sent; what was lost with that connection it sends
+// again only to those who say that they have nothing.
+func (t *talk) weighSilence(in *graph.Intake, m *sync.Message) {
+	ours := t.neighbour.Refusals // one of ours begins anew with each connection
+	if t.neighbour.Joined && !ours && !t.asked && len(m.Changes) == 0 && len(in.Need(m.Heads)) > 0 {
+		t.asked = true
+		t.state.AskAgain()
+	}
 }
 
 // roomAgain asks for changes that found no room when they came, and allows to
