@@ -44,7 +44,7 @@ type docCommands struct {
 
 // globals go with every command.
 type globals struct {
-	Data    string        `default:"${data}" env:"GODWIT_DATA" type:"path" placeholder:"DIR" help:"Directory that your documents live in, ${default} unless told otherwise; made if missing. One program at a time can have it open."`
+	Data    string        `default:"${data}" env:"GODWIT_PEER_DATA" type:"path" placeholder:"DIR" help:"Directory that your documents live in, ${default} unless told otherwise; made if missing. One program at a time can have it open."`
 	Relay   relayURL      `env:"GODWIT_RELAY" placeholder:"URL" help:"Relay to sync through, ws://… or wss://…; without one, everything stays in the directory."`
 	Wait    time.Duration `default:"5s" env:"GODWIT_WAIT" placeholder:"TIME" help:"How long to wait for the relay after a change, or for a document to come; ${default} unless told otherwise."`
 	JSON    bool          `name:"json" help:"Print JSON, one value on each line."`

@@ -85,7 +85,7 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 	p := &program{cmd: exec.Command(self, args[1:]...)}
 	p.cmd.Args[0] = "godwit" // what testscript.Main goes by
 	p.cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"HOME", "TMPDIR", "PATH", "GODWIT_DATA", "GODWIT_RELAY", "GODWIT_WAIT", "EDITOR", "WORK"} {
+	for _, name := range []string{"HOME", "TMPDIR", "PATH", "GODWIT_PEER_DATA", "GODWIT_RELAY", "GODWIT_WAIT", "EDITOR", "WORK"} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	p.out.more, p.err.more = sync.NewCond(&p.out.mu), sync.NewCond(&p.err.mu)

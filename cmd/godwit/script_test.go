@@ -23,7 +23,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Values[worldKey{}] = &world{relays: map[string]*relayHost{}, programs: map[string]*program{}}
-			env.Setenv("GODWIT_DATA", env.Getenv("WORK")+"/here")
+			env.Setenv("GODWIT_PEER_DATA", env.Getenv("WORK")+"/here")
 			env.Setenv("GODWIT_WAIT", "1m") // a busy machine is no failure
 			env.Setenv("TMPDIR", env.Getenv("WORK")+"/tmp")
 			return os.Mkdir(env.Getenv("WORK")+"/tmp", 0o700)
