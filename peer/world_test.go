@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -164,11 +165,15 @@ func (n *node) create(init func(crdt.Map) error) *peer.Document {
 	return doc
 }
 
+// find waits for a document, also if the relay doesn't have it yet.
 func (n *node) find(id crdt.DocumentID) *peer.Document {
 	n.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	doc, err := n.Find(ctx, id)
+	if errors.Is(err, peer.ErrUnavailable) {
+		err = doc.Ready(ctx)
+	}
 	if err != nil {
 		n.tb.Fatal(err)
 	}
@@ -276,4 +281,11 @@ func status(tb testing.TB, doc *peer.Document) peer.Status {
 func reaches(tb testing.TB, doc *peer.Document, state peer.State) {
 	tb.Helper()
 	await(tb, "the document is "+state.String(), doc, func() bool { return status(tb, doc).State == state })
+}
+
+// cancelled returns a context that has ended.
+func cancelled(tb testing.TB) context.Context {
+	ctx, cancel := context.WithCancel(tb.Context())
+	cancel()
+	return ctx
 }
