@@ -39,8 +39,12 @@ func startActor(tb testing.TB, role, dir string, r *server, life int, ids ...crd
 	for _, id := range ids {
 		names = append(names, id.String())
 	}
+	relay := ""
+	if r != nil {
+		relay = r.url()
+	}
 	a := &actor{tb: tb, cmd: exec.Command(os.Args[0])}
-	a.cmd.Env = append(os.Environ(), roleVariable+"="+role, directoryVariable+"="+dir, relayVariable+"="+r.url(),
+	a.cmd.Env = append(os.Environ(), roleVariable+"="+role, directoryVariable+"="+dir, relayVariable+"="+relay,
 		documentsVariable+"="+strings.Join(names, ","), lifeVariable+"="+strconv.Itoa(life))
 	a.cmd.Stderr = &a.stderr
 	stdout, err := a.cmd.StdoutPipe()
@@ -51,6 +55,7 @@ func startActor(tb testing.TB, role, dir string, r *server, life int, ids ...crd
 		tb.Fatal(err)
 	}
 	a.lines = bufio.NewScanner(stdout)
+	a.lines.Buffer(nil, 1<<20)
 	return a
 }
 

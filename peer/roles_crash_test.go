@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/peer"
+	"github.com/godwit-sync/godwit/storage"
 )
 
 // What the processes of crash tests are told.
@@ -37,7 +39,7 @@ func playing() (*peer.Peer, []crdt.DocumentID, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	go p.Run(context.Background())
+	go p.Run(context.Background()) // which ends at once if there is no relay
 	return p, ids, nil
 }
 
@@ -117,6 +119,29 @@ func playRetrier() error {
 		}
 		return doc.Retry(context.Background())
 	})
+}
+
+// playOpener opens a directory, without a link, and prints what the documents
+// say that can be read.
+func playOpener() error {
+	p, ids, err := playing()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		doc, err := p.Document(id)
+		if err != nil {
+			return err
+		}
+		err = doc.View(context.Background(), func(root crdt.Map) error {
+			fmt.Println(id, root.Get("noise").Str())
+			return nil
+		})
+		if err != nil && !errors.Is(err, storage.ErrDamaged) {
+			return err
+		}
+	}
+	return p.Close()
 }
 
 func lookAt(look func(*peer.Peer, crdt.DocumentID) error) error {

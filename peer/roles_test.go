@@ -10,6 +10,7 @@ import (
 func play(role string) {
 	roles := map[string]func() error{
 		"idle": playIdle, "writer": playWriter, "reader": playReader, "retrier": playRetrier,
+		"opener": playOpener,
 	}
 	do, ok := roles[role]
 	if !ok {
