@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -54,7 +55,10 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
 
 // remove deletes all that is kept of a document but its actor.
 func (p *Peer) remove(ctx context.Context, id crdt.DocumentID) error {
-	if err := p.hub.Purge(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+	switch err := p.hub.Purge(ctx, id); {
+	case errors.Is(err, hub.ErrClosed):
+		return ErrClosed
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		return err
 	}
 	keys := [][]byte{
