@@ -21,6 +21,7 @@ type goPeer struct {
 	data  string // directory
 	peer  *peer.Peer
 	hang  func() // ends the link, if there is one
+	shown *peer.Presence
 }
 
 // peer starts a Go peer over an empty directory and connects it.
@@ -56,9 +57,25 @@ func (p *goPeer) open() {
 
 func (p *goPeer) close() {
 	p.t.Helper()
+	if p.t.Failed() {
+		p.describe()
+	}
 	p.hang()
 	if err := p.peer.Close(); err != nil {
 		p.t.Errorf("%s: close: %v", p.name, err)
+	}
+}
+
+// describe logs how far the peer's documents have come, for a failed test.
+func (p *goPeer) describe() {
+	for d, err := range p.peer.Documents(context.Background()) {
+		if err != nil {
+			p.t.Logf("%s: %v", p.name, err)
+			return
+		}
+		status, _ := d.Status()
+		heads, _ := d.Heads()
+		p.t.Logf("%s: %s: status %+v, heads %v", p.name, d.ID(), status, heads)
 	}
 }
 
@@ -72,6 +89,12 @@ func (p *goPeer) restart() {
 // connect keeps a link until disconnect, and returns when it stands.
 func (p *goPeer) connect() {
 	p.t.Helper()
+	p.connectLater()
+	p.reconnected()
+}
+
+// connectLater keeps a link, as soon as there is a server.
+func (p *goPeer) connectLater() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.peer.Run(ctx) }()
@@ -82,7 +105,6 @@ func (p *goPeer) connect() {
 		}
 		p.hang = func() {}
 	}
-	p.reconnected()
 }
 
 func (p *goPeer) disconnect() { p.hang() }

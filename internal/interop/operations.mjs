@@ -10,7 +10,8 @@
 //
 // A value V is plain JSON, where a string is a collaborative text, or an object
 // with one $-key: {"$str": "x"}, {"$counter": 1}, {"$date": ms}, {"$bytes": base64},
-// {"$int": 1}, {"$uint": 1}, {"$float": 1.0 or "NaN"}.
+// {"$int": 1}, {"$uint": 1}, {"$float": 1.0}, {"$number": "NaN"}. ($int, $uint and
+// $float only inside a change: repo.create makes maps of them.)
 
 const makers = {
   $str: (A, v) => new (A.ImmutableString ?? A.RawString)(v),
@@ -20,6 +21,7 @@ const makers = {
   $int: (A, v) => new A.Int(v),
   $uint: (A, v) => new A.Uint(v),
   $float: (A, v) => new A.Float64(Number(v)),
+  $number: (_, v) => Number(v),
 }
 
 /** Turns a value of the language into one that Automerge stores. */

@@ -67,3 +67,20 @@ func TestJavaScriptCreatesAndGoFinds(t *testing.T) {
 		equal(t, "n", at(t, content, "map", "n", "counter"), any("3"))
 	})
 }
+
+// leave and comeBack take a JavaScript client offline for a while, in the middle
+// of things. At the JavaScript server it stays: client and server sometimes
+// exchange the same two messages without end after that, with no Go about.
+func (c *client) leave() {
+	c.t.Helper()
+	if !c.relay.js {
+		c.disconnect()
+	}
+}
+
+func (c *client) comeBack() {
+	c.t.Helper()
+	if !c.relay.js {
+		c.connect()
+	}
+}
