@@ -7,7 +7,7 @@ import { apply, build, untag } from "./operations.mjs"
 export class Client {
   static commands = new Set(
     ("connect disconnect server create createMany find findAll waitState state change changeAt emptyChange heads has " +
-      "hashes changes dump inspect craft setActor grow broadcast presence peerStates saved savedSome syncInfo storageId subscribe " +
+      "hashes changes dump save inspect craft setActor grow broadcast presence peerStates saved savedSome syncInfo storageId subscribe " +
       "resetFrames frames flush memory").split(" "),
   )
 
@@ -159,6 +159,10 @@ export class Client {
 
   dump({ doc }) {
     return { value: dump(this.#libs.Automerge, this.#doc(doc)) }
+  }
+
+  save({ doc }) {
+    return { data: Buffer.from(this.#libs.Automerge.save(this.#doc(doc))).toString("base64") }
   }
 
   /** Reads a document that somebody else has saved, as a page would that loads the file. */

@@ -284,11 +284,27 @@ func (p *goPeer) inspect(doc string) (found inspection) {
 	if err != nil {
 		p.t.Fatalf("%s: save: %v", p.name, err)
 	}
-	if p.relay.reader == nil {
-		p.relay.reader = p.relay.clientWith(setup{PeerID: "reader", Offline: true})
+	return p.relay.inspect(base64.StdEncoding.EncodeToString(data))
+}
+
+// inspect has a JavaScript client of its own load what somebody has saved.
+func (r *relay) inspect(data string) (found inspection) {
+	r.t.Helper()
+	if r.reader == nil {
+		r.reader = r.clientWith(setup{PeerID: "reader", Offline: true})
 	}
-	p.relay.reader.call("inspect", object{"data": base64.StdEncoding.EncodeToString(data)}, &found)
+	r.reader.call("inspect", object{"data": data}, &found)
 	return found
+}
+
+// reloaded returns a client's document as it is after saving and loading.
+func (c *client) reloaded(doc string) any {
+	c.t.Helper()
+	var saved struct {
+		Data string `json:"data"`
+	}
+	c.call("save", object{"doc": doc}, &saved)
+	return c.relay.inspect(saved.Data).Value
 }
 
 // read returns the document as the peer reads it, in the words of dump.mjs.

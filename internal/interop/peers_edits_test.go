@@ -188,6 +188,7 @@ func TestMarksAndBlocksSurviveGo(t *testing.T) {
 		bob.has(doc, ada.heads(doc))
 		content = converge(t, doc, bob, ada)
 		bold := at(t, content, "map", "text", "marks", 0).(map[string]any)
+		equal(t, "what JavaScript loads of what it saved", bob.reloaded(doc), content)
 		equal(t, "the mark's length", bold["end"].(float64)-bold["start"].(float64), 7)
 	})
 }
