@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -51,7 +52,7 @@ func build() (string, error) {
 // TestStories runs what people do with the editor, in Chromium. Each file of
 // web/e2e has some stories.
 func TestStories(t *testing.T) {
-	requireBrowser(t)
+	browser := requireBrowser(t)
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func TestStories(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".test.mjs"), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", file)
-			cmd.Env = append(os.Environ(), "EDITOR_BINARY="+path, "EDITOR_SCREENSHOTS="+screenshots, "CHROMIUM="+chromium())
+			cmd.Env = append(os.Environ(), "EDITOR_BINARY="+path, "EDITOR_SCREENSHOTS="+screenshots, "CHROMIUM="+browser)
 			out, err := cmd.CombinedOutput()
 			if t.Logf("%s", out); err != nil {
 				t.Fatal(err)
@@ -77,34 +78,21 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// requireBrowser skips the test, or fails it where skipping isn't allowed, if
-// what drives the page isn't there.
-func requireBrowser(t *testing.T) {
+// requireBrowser returns Chromium's path. It skips the test, or fails it where
+// skipping isn't allowed, if what drives the page isn't there.
+func requireBrowser(t *testing.T) string {
 	t.Helper()
-	reason := ""
-	if _, err := os.Stat("web/node_modules"); err != nil {
-		reason = `the stories need the npm packages: run "npm ci" in examples/editor/web`
-	}
-	for _, program := range []string{"node", chromium()} {
-		if _, err := exec.LookPath(program); err != nil {
-			reason = "the stories need Node and Chromium: " + err.Error()
+	_, noPackages := os.Stat("web/node_modules")
+	_, noNode := exec.LookPath("node")
+	path, noBrowser := exec.LookPath(cmp.Or(os.Getenv("CHROMIUM"), "chromium"))
+	if err := errors.Join(noPackages, noNode, noBrowser); err != nil {
+		reason := fmt.Sprintf(`the stories need Node, Chromium, and "npm ci" in examples/editor/web: %v`, err)
+		if os.Getenv("CI") == "true" || os.Getenv("GODWIT_INTEROP") == "required" {
+			t.Fatal(reason)
 		}
-	}
-	switch {
-	case reason == "":
-	case os.Getenv("CI") == "true" || os.Getenv("GODWIT_INTEROP") == "required":
-		t.Fatal(reason)
-	default:
 		t.Skip(reason)
 	}
-}
-
-// chromium is the browser, $CHROMIUM or what Debian calls it.
-func chromium() string {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path
-	}
-	return "chromium"
+	return path
 }
 
 // start starts the program on a free port; it is stopped, and must say that all

@@ -1,7 +1,7 @@
 // The service worker keeps one build of the page, so that it opens without a
 // network. The build fills in what that build is called and consists of.
-const version = "8c91fb84314bb368"
-const files = ["assets/automerge-LjMxZKTS.wasm","assets/icon-oIstOmVT.svg","assets/index-B-AYeNQL.css","assets/index-CzKNLbIK.js","./"]
+const version = "0df69d6fb953b61a"
+const files = ["assets/automerge-LjMxZKTS.wasm","assets/icon-oIstOmVT.svg","assets/index-CmmRVwhx.js","assets/index-aNDC-wT4.css","./"]
 
 const cacheName = `godwit-editor-${version}`
 const urls = new Set(files.map(file => new URL(file, self.registration.scope).href))

@@ -24,15 +24,22 @@ export class Person {
     person.context = await browser.newContext({ viewport: { width: 1200, height: 760 }, ...options })
     person.context.setDefaultTimeout(patience)
     person.page = await person.context.newPage()
-    const complain = text => expected.test(text) || person.complaints.push(`${name}: ${text}`)
+    const complain = text => expected.test(text) || options.expects?.test(text) || person.complaints.push(`${name}: ${text}`)
     person.page.on("console", message => message.type() === "error" && complain(message.text()))
-    person.page.on("pageerror", error => complain(error.stack))
+    person.page.on("pageerror", error => complain(error.stack || String(error)))
     await options.prepare?.(person)
     await person.page.goto(url)
     await person.page.locator("body:not([inert])").waitFor()
-    await person.page.fill("#name", name)
-    await person.page.press("#name", "Tab")
+    await person.rename(name)
     return person
+  }
+
+  async rename(name) {
+    const menu = this.page.locator("#menu") // on a narrow screen
+    if (await menu.isVisible()) await menu.click()
+    await this.page.fill("#name", name)
+    await this.page.press("#name", "Enter")
+    await this.page.press("#name", "Escape")
   }
 
   /** Makes a document and gives it a title. */
@@ -87,7 +94,7 @@ export class Person {
   async look(name) {
     if (!screenshots) return
     mkdirSync(screenshots, { recursive: true })
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`) })
+    await this.page.screenshot({ animations: "disabled", path: join(screenshots, `${name}.png`) })
   }
 
   /** Waits for a condition, and says what it saw last if it never comes about. */

@@ -8,21 +8,18 @@ import { openBrowser, Person } from "./person.mjs"
  * at the end, which fails the story if their pages complained.
  */
 export function story(name, tell) {
-  test(name, { timeout: 240_000 }, async () => {
+  test(name, { timeout: 240_000 }, async t => {
     const program = await Program.start()
+    t.after(() => program.remove())
     const browser = await openBrowser()
+    t.after(() => browser.close())
     const people = []
     const arrive = async (name, options) => {
       const person = await Person.arrive(browser, options?.url ?? program.url, name, options)
       people.push(person)
       return person
     }
-    try {
-      await tell({ program, arrive })
-      for (const person of people) await person.leave()
-    } finally {
-      await browser.close()
-      await program.remove()
-    }
+    await tell({ program, arrive })
+    for (const person of people) await person.leave()
   })
 }

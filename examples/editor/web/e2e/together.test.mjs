@@ -52,8 +52,7 @@ story("they see each other", async ({ arrive }) => {
   await bob.reads("well, hello world")
   await ann.until("Bob's selection", () => ann.page.locator(".selected").allTextContents(), seen => seen.join("").trim() === "hello")
 
-  await bob.page.fill("#name", "Robert")
-  await bob.page.press("#name", "Tab")
+  await bob.rename("Robert")
   await ann.sees("Robert")
   await bob.page.goto("about:blank")
   await ann.sees()

@@ -1,4 +1,4 @@
-import { initializeWasm, isValidAutomergeUrl, isValidDocumentId, Repo } from "@automerge/automerge-repo/slim"
+import { type AutomergeUrl, initializeWasm, isValidAutomergeUrl, isValidDocumentId, Repo } from "@automerge/automerge-repo/slim"
 import { IndexedDBStorageAdapter } from "@automerge/automerge-repo-storage-indexeddb"
 import wasm from "@automerge/automerge/automerge.wasm?url"
 import { Link } from "./link"
@@ -20,13 +20,18 @@ const sidebar = new Sidebar(library, me => page.iAm(me))
 
 /** The address says which document is open: #automerge:… */
 function route() {
-  const address = decodeURIComponent(location.hash.slice(1))
-  const url = isValidDocumentId(address) ? `automerge:${address}` : address
+  const url = linked(location.hash.slice(1))
   sidebar.close()
-  if (!url) page.welcome()
-  else if (isValidAutomergeUrl(url)) page.open(library.open(url), sidebar.me)
+  if (url) page.open(library.open(url), sidebar.me)
+  else if (!location.hash) page.welcome()
   else page.explain("This link leads to no document", "Part of it may be missing. Ask for it again.")
   sidebar.render()
+}
+
+/** What a link leads to: some who pass it on leave out the beginning, or escape the colon. */
+function linked(hash: string): AutomergeUrl | undefined {
+  const url = isValidDocumentId(hash) ? `automerge:${hash}` : hash.replace(/^automerge%3a/i, "automerge:")
+  return isValidAutomergeUrl(url) ? url : undefined
 }
 
 addEventListener("hashchange", route)
@@ -42,8 +47,11 @@ if (!location.hash && library.newest) history.replaceState(null, "", `#${library
 route()
 document.body.inert = false // until now, nothing would have come of a click
 
-const look = await keepPage(change => notice("There is a new version of this editor.", { words: "Reload", act: change }))
-link.addEventListener("change", () => {
-  announce(link.relay ? "Connected to the relay" : "Offline")
-  if (link.relay) look()
-})
+link.addEventListener("change", () => announce(link.relay ? "Connected to the relay" : "Offline"))
+
+try {
+  const look = await keepPage(change => notice("There is a new version of this editor.", { words: "Reload", act: change }))
+  link.addEventListener("change", () => link.relay && look())
+} catch (error) {
+  notice(`This page won't open without a network: ${error instanceof Error ? error.message : error}`)
+}

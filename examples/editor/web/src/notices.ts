@@ -13,17 +13,18 @@ export function notice(words: string, action?: { words: string; act: () => void 
   const text = document.createElement("p")
   text.textContent = words
   line.append(text)
-  const button = (label: string, act?: () => void) => {
+  const add = (label: string, act?: () => void) => {
     const button = document.createElement("button")
     button.textContent = label
+    if (!act) button.ariaLabel = "Dismiss"
     button.addEventListener("click", () => {
       line.remove()
       act?.()
     })
     line.append(button)
   }
-  if (action) button(action.words, action.act)
-  button("Dismiss")
+  if (action) add(action.words, action.act)
+  add("×")
   notices.replaceChildren(line)
   announce(words)
 }

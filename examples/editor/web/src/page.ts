@@ -90,10 +90,11 @@ export class Page {
     document.title = `${document_.title || "Untitled"} · godwit editor`
     if (document_.state === "ready") this.#show(article)
     else if (document_.state === "foreign") this.#explain("This is something else", "The document has no text that this editor could show.")
-    else if (document_.state === "missing") this.#missing()
+    else if (document_.state === "missing") this.#missing(document_)
   }
 
-  #missing() {
+  #missing({ here }: Document) {
+    if (typeof here === "object") return this.#explain("This browser can't read its copy", here.failed)
     if (!this.link.relay) return this.#explain("Not in this browser", "It will be fetched when there is a connection to the relay.")
     this.#explain("Not at the relay yet", "It shows up here as soon as somebody who has it connects.")
   }

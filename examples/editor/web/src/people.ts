@@ -2,7 +2,7 @@ import { Automerge, Presence } from "@automerge/automerge-repo/slim"
 import type { Document, Text } from "./document"
 import { read, write } from "./stored"
 
-const key = "godwit-editor-me"
+const key = "godwit-editor-person"
 
 /** As many as style.css has. */
 export const colors = 8
@@ -58,7 +58,7 @@ export class People extends EventTarget {
       const person = sane(value.person)
       if (person) others.set(person.id, person) // the latest, if they came back as another peer
     }
-    return [...others.values()]
+    return [...others.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   /** Says who we are, or where, a tenth of a second later at the most. */
@@ -124,8 +124,8 @@ function sane(value: unknown): Person | undefined {
 }
 
 function tabId(): string {
-  const id = sessionStorage.getItem(key) ?? String(crypto.getRandomValues(new Uint32Array(4)))
-  sessionStorage.setItem(key, id)
+  const id = String(read(key, "session") ?? crypto.getRandomValues(new Uint32Array(4)))
+  write(key, id, "session")
   return id
 }
 

@@ -87,7 +87,7 @@ export class Sidebar {
     const open = location.hash === `#${entry.url}`
     this.library.remove(entry.url)
     if (open) location.hash = this.library.newest ?? ""
-    notice(`“${title}” is off your list. Whoever has its link can still open it.`, {
+    notice(`“${title}” is off your list. Its link still leads to it.`, {
       words: "Undo",
       act: () => {
         this.library.open(entry.url)

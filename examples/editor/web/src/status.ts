@@ -13,7 +13,9 @@ export interface Status {
 /** Says where the document is saved, and no more than is known. */
 export function statusOf(document: Document, link: Link): Status {
   const { state, here } = document
-  if (typeof here === "object") return { kind: "bad", words: "Not saved in this browser", why: here.failed }
+  if (typeof here === "object") {
+    return { kind: "bad", words: state === "ready" ? "Not saved in this browser" : "Can't be read in this browser", why: here.failed }
+  }
   if (state === "foreign") return { kind: "bad", words: "Not a text of this editor" }
   if (state === "opening") return { kind: "busy", words: "Opening…" }
   if (!link.tried) return { kind: "busy", words: state === "missing" ? "Opening…" : "Saved here · connecting…" }

@@ -1,22 +1,25 @@
 /**
- * The few things that aren't documents live in the browser's local storage. A
- * browser may refuse it; then they last as long as the page.
+ * The few things that aren't documents are kept by the browser as JSON: "local"
+ * for all tabs and for good, or "session" for as long as a tab is open. A
+ * browser may refuse; then they last as long as the page.
  */
+type Where = "local" | "session"
+
 const page = new Map<string, string>()
 
 /** What was written under a key, in whatever shape; undefined if there is nothing. */
-export function read(key: string): unknown {
+export function read(key: string, where: Where = "local"): unknown {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? page.get(key) ?? "null") ?? undefined
+    return JSON.parse(window[`${where}Storage`].getItem(key) ?? "null") ?? undefined
   } catch {
-    return undefined
+    return JSON.parse(page.get(key) ?? "null") ?? undefined
   }
 }
 
-export function write(key: string, value: unknown) {
+export function write(key: string, value: unknown, where: Where = "local") {
   page.set(key, JSON.stringify(value))
   try {
-    localStorage.setItem(key, JSON.stringify(value))
+    window[`${where}Storage`].setItem(key, JSON.stringify(value))
   } catch {
     // It lasts as long as the page.
   }
