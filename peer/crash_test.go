@@ -98,8 +98,12 @@ func TestKilled(t *testing.T) {
 	seed := number(t, seedVariable, rand.Int())
 	t.Logf("%s=%d", seedVariable, seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 1))
+	rounds := crashRounds
+	if testing.Short() {
+		rounds = 4
+	}
 	dir, done, aside := t.TempDir(), acknowledged{}, 0
-	for life := range number(t, roundsVariable, crashRounds) {
+	for life := range number(t, roundsVariable, rounds) {
 		writeUntilKilled(t, startActor(t, "writer", dir, r, life, ids...), bob, random, done)
 		aside += afterKill(t, dir, r, bob, done)
 	}
