@@ -18,19 +18,34 @@
 //
 // Every method may be called from any goroutine, also while [Peer.Close] runs:
 // what comes too late gets [ErrClosed]. Functions given to View and Change run
-// while the document is locked, so they must not use the same document again
-// except by what they are given.
+// while the document is locked, so they must neither use the same document again,
+// except by what they are given, nor close the peer.
 //
 // # One directory, one life
 //
 // Whoever makes a change signs it as an actor with a number. The same number
 // used twice, for different changes, is the one mistake that nobody can repair.
-// So every life of a directory has an actor of its own. A directory that was
-// copied or restored from a backup begins a new life when it is opened, if the
-// system lets it see that; [Config.Renew] says so where it can't. A peer also
-// begins a new life when a relay turns out to have changes of it that it lacks.
-// A fork of a document, and a document that was forgotten and found again, get
-// an actor of their own.
+// So every life of a directory has actors of its own, another one in each
+// document. A directory that was copied or restored from a backup begins a new
+// life when it is opened, if the system lets it see that; [Config.Renew] says so
+// where it can't.
+//
+// A directory that went back in time unseen, such as a snapshot of a whole disk,
+// gets what it has lost back from the relay, notices by that, and begins a new
+// life then. What is written before it has met the relay may have a signature
+// that is taken: then each side keeps its own, here and at the relay. The
+// document becomes [Refused], and so is what is written in it later; it can still
+// be read. To go on, read what is worth keeping, [Peer.Forget] the document, find
+// it again and write that anew. Other documents don't suffer.
+//
+// # What the relay sees
+//
+// A peer trusts its relay with the order of arrival and with nothing else: what
+// comes from there is checked like what comes from anybody. A change that breaks
+// a rule is refused and named by an [Event]; see docs/PROTOCOL.md. One that
+// breaks none may still end the process while its document is opened, as package
+// crdt says: the next start sets that document aside, with [ErrSetAside], and
+// goes on with the others.
 //
 // Memory: documents are opened when they are looked at and closed again when
 // those that are open take more than [Config.OpenBytes].

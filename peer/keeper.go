@@ -21,7 +21,7 @@ func (k *keeper) Appended(id docid.ID, base int, changes []*change.Change, local
 		e.made.Store(int64(base + len(changes) - 1))
 	}
 	arrived := false
-	p.note(id, func(s *standing) {
+	p.noted(id, func(s *standing) {
 		arrived = s.wanted
 		s.wanted, s.unavailable, s.failure = false, false, nil
 		if local {

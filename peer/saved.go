@@ -126,14 +126,16 @@ type saver struct {
 	waiting map[crdt.DocumentID]struct{}
 	working bool
 	stopped bool
-	ctx     context.Context
+	start   func() // has run run
 	quit    context.CancelFunc
 	done    sync.WaitGroup
 }
 
 func newSaver(p *Peer) *saver {
 	s := &saver{peer: p, waiting: map[crdt.DocumentID]struct{}{}}
-	s.ctx, s.quit = context.WithCancel(context.Background())
+	ctx, quit := context.WithCancel(context.Background())
+	s.quit = quit
+	s.start = func() { s.done.Go(func() { s.run(ctx) }) }
 	return s
 }
 
@@ -153,7 +155,7 @@ func (s *saver) consider(e *engine) {
 	s.waiting[e.id] = struct{}{}
 	if !s.working && !s.stopped {
 		s.working = true
-		s.done.Go(s.run)
+		s.start()
 	}
 }
 
@@ -170,26 +172,26 @@ func (s *saver) next() (id crdt.DocumentID, ok bool) {
 	return id, false
 }
 
-func (s *saver) run() {
+func (s *saver) run(ctx context.Context) {
 	for {
 		id, ok := s.next()
 		if !ok {
 			return
 		}
-		if err := s.save(id); err != nil && s.ctx.Err() == nil {
+		if err := s.save(ctx, id); err != nil && ctx.Err() == nil {
 			s.peer.config.Logger.Warn("could not save a document; opening it replays its history", "document", id, "error", err)
 		}
 	}
 }
 
 // save saves a document, unless that is not called for any more.
-func (s *saver) save(id crdt.DocumentID) error {
-	e, err := s.peer.engines.lock(s.ctx, id)
+func (s *saver) save(ctx context.Context, id crdt.DocumentID) error {
+	e, err := s.peer.engines.lock(ctx, id)
 	if err != nil {
 		return err
 	}
 	defer s.peer.engines.unlockQuietly(e)
-	if e.doc == nil || e.catchUp(s.ctx) != nil || !e.tailTooLong() {
+	if e.doc == nil || e.catchUp(ctx) != nil || !e.tailTooLong() {
 		return nil
 	}
 	e.failed = e.bytes // and isn't tried again before there is more, unless it works
@@ -201,7 +203,7 @@ func (s *saver) save(id crdt.DocumentID) error {
 		length: e.applied, logBytes: e.bytes, size: int64(len(data)),
 		generation: e.saved.generation + 1, sum: sha256.Sum256(data),
 	}
-	if err := s.peer.writeSaved(s.ctx, id, data, index, e.saved); err != nil {
+	if err := s.peer.writeSaved(ctx, id, data, index, e.saved); err != nil {
 		return err
 	}
 	e.saved, e.failed = index, 0

