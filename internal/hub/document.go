@@ -195,14 +195,14 @@ func (d *document) restore(g *graph.Graph, info storage.Info) (end tail, err err
 			err = g.Restore(c)
 		}
 		if err != nil {
-			return end, fmt.Errorf("%w: change %d: %w", replica.ErrDamaged, g.Len(), err)
+			return end, fmt.Errorf("%w: change %d: %w", storage.ErrDamaged, g.Len(), err)
 		}
 		if info.Bytes-g.Bytes() < tailBytes {
 			end.add(g.Len()-1, chunk)
 		}
 	}
 	if !slices.Equal(g.Heads(), info.Heads) {
-		return end, fmt.Errorf("%w: its changes don't lead to its heads", replica.ErrDamaged)
+		return end, fmt.Errorf("%w: its changes don't lead to its heads", storage.ErrDamaged)
 	}
 	return end, nil
 }
