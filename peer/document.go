@@ -39,7 +39,8 @@ func (d *Document) View(ctx context.Context, fn func(root crdt.Map) error) error
 //
 // The context is looked at until fn is called; then the change goes its way.
 // An error means that there is no change: storage.ErrDiskFull if there is no
-// room for it, ErrClosed, ErrNotHere, ErrSetAside, or what fn returned.
+// room for it, ErrClosed, ErrNotHere, ErrSetAside, or what fn returned. Only with
+// storage.ErrFailed it isn't known; then the peer is to be opened again.
 func (d *Document) Change(ctx context.Context, fn func(root crdt.Map) error, opts ...crdt.ChangeOption) error {
 	return d.peer.use(ctx, d.id, func(e *engine) error {
 		if err := e.open(ctx); err != nil {

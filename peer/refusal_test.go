@@ -46,7 +46,10 @@ func startStrange(tb testing.TB) *strange {
 				s.conns <- conn
 				continue
 			}
-			s.heard <- m
+			select {
+			case s.heard <- m:
+			case <-tb.Context().Done():
+			}
 		}
 	})
 	return s
@@ -259,4 +262,44 @@ func TestDiskFullOfNews(t *testing.T) {
 	bob.online()
 	agree(t, doc, bob.find(doc.ID()))
 	reaches(t, bob.find(doc.ID()), peer.Synced)
+}
+
+// However a relay babbles, a change that it has not named is not taken for
+// synced, from the moment on that Change has returned.
+func TestNeverSyncedTooEarly(t *testing.T) {
+	s := startStrange(t)
+	p := openPeer(t, peer.Config{Relay: s.url})
+	doc := p.create(set("n", 0))
+	p.run()
+	conn := next(t, s.conns)
+	known := heads(t, doc)
+	say(t, conn, saying(doc.ID(), known))
+	reaches(t, doc, peer.Synced)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		frame := wire.Append(nil, saying(doc.ID(), known))
+		for {
+			select {
+			case <-stop:
+				return
+			case <-s.heard:
+			default:
+				_ = conn.WriteFrame(frame)
+			}
+		}
+	}()
+	for n := range 100 {
+		change(t, doc, set("n", n+1))
+		if s := status(t, doc); s.State != peer.Pending {
+			t.Fatalf("after change %d, of which the relay knows nothing, it is %s", n, s.State)
+		}
+		if err := p.Sync(cancelled(t)); err == nil {
+			t.Fatalf("after change %d all is done", n)
+		}
+	}
+	close(stop)
+	<-stopped
+	say(t, conn, saying(doc.ID(), heads(t, doc)))
+	reaches(t, doc, peer.Synced)
 }
