@@ -130,6 +130,7 @@ func TestCopiedDirectory(t *testing.T) {
 	p.close()
 	twin := copyDirectory(t, dir)
 
+	openPeer(t, peer.Config{Path: twin}).close() // where it finds that it is a copy
 	original, copied := openPeer(t, peer.Config{Path: dir, Relay: r.url()}), openPeer(t, peer.Config{Path: twin, Relay: r.url()})
 	for n, id := range ids {
 		for round := range 3 {

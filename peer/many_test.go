@@ -310,3 +310,33 @@ func TestFoundAgainAtOnce(t *testing.T) {
 	bob.online()
 	agree(t, doc, bob.find(doc.ID()))
 }
+
+// What was forgotten before anybody else had it was signed all the same: the
+// signature isn't used again.
+func TestForgottenSignatures(t *testing.T) {
+	r, dir := startRelay(t), t.TempDir()
+	ada, bob := openPeer(t, peer.Config{Relay: r.url()}), openPeer(t, peer.Config{Path: dir, Relay: r.url()})
+	ada.online()
+	doc := ada.create(set("n", 1))
+	signed := map[string]crdt.Hash{}
+	for n := range 3 {
+		bob.online()
+		atBob := bob.find(doc.ID())
+		agree(t, doc, atBob)
+		bob.offline()
+		change(t, atBob, set("lost", n))
+		for signature, hash := range signatures(t, atBob) {
+			if other, twice := signed[signature]; twice && other != hash {
+				t.Errorf("%s has signed both %s and %s", signature, other, hash)
+			}
+			signed[signature] = hash
+		}
+		if err := bob.Forget(t.Context(), doc.ID()); err != nil {
+			t.Fatal(err)
+		}
+		if n == 1 { // which is remembered
+			bob.close()
+			bob = openPeer(t, peer.Config{Path: dir, Relay: r.url()})
+		}
+	}
+}

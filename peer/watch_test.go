@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -200,6 +201,54 @@ func TestSyncAcrossLosses(t *testing.T) {
 		if s := status(t, doc); s.State != peer.Synced {
 			t.Fatalf("Sync returned, and the document is %s", s.State)
 		}
+	}
+}
+
+// listening is a log that tells of a message at the moment when it is written.
+type listening struct {
+	slog.Handler
+	to   string
+	tell func()
+}
+
+func (l listening) Handle(_ context.Context, record slog.Record) error {
+	if record.Message == l.to {
+		l.tell()
+	}
+	return nil
+}
+
+func (l listening) Enabled(context.Context, slog.Level) bool { return true }
+
+// Nor does one that breaks while somebody waits: at no moment there seems to be a
+// link, and nothing to be done.
+func TestSyncWaitsForTheNextLink(t *testing.T) {
+	s := startStrange(t)
+	var p *node
+	lost := make(chan peer.LinkState, 3)
+	log := slog.New(listening{slog.DiscardHandler, "no link to the relay", func() { lost <- next(t, p.Link(t.Context())) }})
+	p = openPeer(t, peer.Config{Relay: s.url, Logger: log})
+	doc := p.create(set("n", 0))
+	p.run()
+	done := make(chan error, 1)
+	go func() { done <- p.Sync(context.Background()) }()
+	for range 3 {
+		conn := next(t, s.conns)
+		s.hears(doc.ID())
+		conn.Abort()
+		if state := next(t, lost); state.Phase != peer.Offline || state.Err == nil {
+			t.Errorf("the link has just broken, and is %+v", state)
+		}
+	}
+	conn := next(t, s.conns)
+	select {
+	case err := <-done:
+		t.Fatalf("Sync returned %v, and the relay has said nothing yet", err)
+	default:
+	}
+	say(t, conn, saying(doc.ID(), heads(t, doc)))
+	if err := next(t, done); err != nil {
+		t.Error(err)
 	}
 }
 
