@@ -1,5 +1,8 @@
 package crdt
 
+// MaxNote is the greatest length of a note for [Guard], in bytes.
+const MaxNote = 64
+
 // engine is one open document as an engine holds it. The reference engine is
 // automerge-go; nothing outside its files knows that.
 //

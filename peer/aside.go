@@ -11,7 +11,7 @@ import (
 
 // setAside notes durably that some documents must not be opened.
 func (p *Peer) setAside(ids []crdt.DocumentID) error {
-	const why = "the process died while it took in changes of it"
+	const why = "what it holds has ended the process"
 	batch := &storage.Batch{}
 	for _, id := range ids {
 		batch.Puts = append(batch.Puts, storage.Entry{Key: documentKey(keyAside, id), Value: []byte(why)})
@@ -45,8 +45,8 @@ func (p *Peer) asideError(id crdt.DocumentID) error {
 	return nil
 }
 
-// Retry opens a document that was set aside. If its changes were to blame, and
-// not whoever ended the process, the process dies again.
+// Retry opens a document that was set aside. As long as the engine is the same,
+// the process is likely to end again.
 func (d *Document) Retry(ctx context.Context) error {
 	p := d.peer
 	if err := p.enter(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
 )
 
 // ViewHeads is View, and returns the heads of what fn was shown, ascending: what
@@ -16,7 +17,7 @@ func (d *Document) ViewHeads(ctx context.Context, fn func(root crdt.Map) error) 
 			return err
 		}
 		heads = e.doc.Heads()
-		return e.doc.View(fn)
+		return e.guard(func() error { return e.doc.View(fn) })
 	})
 	return heads, err
 }
@@ -43,12 +44,16 @@ func (d *Document) ChangeAt(ctx context.Context, heads []crdt.Hash, fn func(root
 // changeAt makes a change under an actor that is used this once. Our own has
 // changes that the past doesn't hold, and a number can't be used twice.
 func (e *engine) changeAt(heads []crdt.Hash, fn func(crdt.Map) error, opts ...crdt.ChangeOption) error {
-	past, err := e.doc.Fork(crdt.NewActorID(), heads...)
-	if err != nil {
-		return fmt.Errorf("peer: change %s as it was: %w", e.id, err)
-	}
-	defer past.Close()
-	c, err := past.Change(fn, opts...)
+	var c *change.Change
+	err := e.guard(func() error {
+		past, err := e.doc.Fork(crdt.NewActorID(), heads...)
+		if err != nil {
+			return fmt.Errorf("peer: change %s as it was: %w", e.id, err)
+		}
+		defer past.Close()
+		c, err = past.Change(fn, opts...)
+		return err
+	})
 	if err != nil || c == nil {
 		return err
 	}

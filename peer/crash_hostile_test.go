@@ -40,6 +40,32 @@ func TestKilledByAChange(t *testing.T) {
 	setAsideAndSynced(t, dir, r, mallory, honest, 2)
 }
 
+// An element's key in a map can be read and saved; whoever writes to that map
+// dies. That document is set aside, too.
+func TestKilledWhileWriting(t *testing.T) {
+	r := startRelay(t)
+	ada := openPeer(t, peer.Config{Relay: r.url()})
+	ada.online()
+	honest := ada.create(set("n", 1))
+	reaches(t, honest, peer.Synced)
+	mallory := meet(t, r)
+	id := func(n uint64) changes.OpID { return changes.OpID{Counter: n, Actor: "mallory"} }
+	mallory.send(mallory.draft(changes.Op{Key: changes.MapKey("map"), Action: changes.ActionMakeMap}))
+	mallory.send(mallory.draft(changes.Op{Key: changes.MapKey("list"), Action: changes.ActionMakeList}))
+	mallory.send(mallory.draft(changes.Op{Obj: id(2), Key: changes.ElemKey(changes.OpID{}), Insert: true, Action: changes.ActionSet, Value: changes.Int(1)}))
+	mallory.send(mallory.draft(changes.Op{Obj: id(1), Key: changes.ElemKey(id(3)), Action: changes.ActionSet, Value: changes.Int(1)}))
+
+	dir := t.TempDir()
+	diesOf(t, "setter", dir, r, honest.ID(), mallory.id)
+	p := openPeer(t, peer.Config{Path: dir, Relay: r.url()})
+	if err := status(t, p.find(mallory.id)).Err; !errors.Is(err, peer.ErrSetAside) {
+		t.Errorf("the document that killed the process: %v", err)
+	}
+	if got := read(t, p.find(honest.ID()))["set"]; got != true {
+		t.Errorf("the other document says %v", got)
+	}
+}
+
 // diesOf expects a process that looks at documents to see all but the last, and
 // to be killed by that.
 func diesOf(t *testing.T, role, dir string, r *server, ids ...crdt.DocumentID) {

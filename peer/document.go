@@ -29,7 +29,7 @@ func (d *Document) View(ctx context.Context, fn func(root crdt.Map) error) error
 		if err := e.open(ctx); err != nil {
 			return err
 		}
-		return e.doc.View(fn)
+		return e.guard(func() error { return e.doc.View(fn) })
 	})
 }
 
@@ -62,17 +62,6 @@ func (d *Document) Heads() ([]crdt.Hash, error) {
 		return nil, nil
 	}
 	return info.Heads, err
-}
-
-// Save returns the document in Automerge's file format, with its whole history.
-func (d *Document) Save(ctx context.Context) (data []byte, err error) {
-	err = d.peer.use(ctx, d.id, func(e *engine) error {
-		if err = e.open(ctx); err == nil {
-			data, err = e.doc.Save()
-		}
-		return err
-	})
-	return data, err
 }
 
 // Ready returns when the document is here; ErrNotHere and the context's error

@@ -52,6 +52,9 @@ func (e *engine) open(ctx context.Context) error {
 	return e.catchUp(ctx)
 }
 
+// guard runs do, which uses the document's engine.
+func (e *engine) guard(do func() error) error { return e.peer.suspects.while(e.id, do) }
+
 func (e *engine) close() {
 	if e.doc != nil {
 		e.doc.Close()
@@ -113,7 +116,7 @@ func (e *engine) loadFrom(ctx context.Context, info storage.Info, data []byte, i
 	}
 	actor := e.peer.identity.actorOf(e.id)
 	var doc *crdt.Doc
-	err := e.peer.suspects.while(e.id, n > index.length, func() (err error) {
+	err := e.guard(func() (err error) {
 		doc, err = crdt.Load(actor, tail.Bytes())
 		return err
 	})
@@ -164,7 +167,7 @@ func (e *engine) applyNext(ctx context.Context) error {
 	if len(chunks) == 0 {
 		return fmt.Errorf("%w: the log of %s ends at change %d", storage.ErrDamaged, e.id, e.applied)
 	}
-	err := e.peer.suspects.while(e.id, true, func() error { return e.doc.Apply(chunks...) })
+	err := e.guard(func() error { return e.doc.Apply(chunks...) })
 	if err != nil {
 		return err
 	}
@@ -190,13 +193,17 @@ func (e *engine) create(init func(crdt.Map) error) (err error) {
 // change makes one change and returns when it is durable.
 func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) error {
 	before := e.doc.Heads()
-	c, err := e.doc.Change(fn, opts...)
+	var c *change.Change
+	err := e.guard(func() (err error) {
+		c, err = e.doc.Change(fn, opts...)
+		return err
+	})
 	if err != nil || c == nil {
 		return err
 	}
 	e.made.Store(-1)
 	if err := e.peer.append(e.id, c); err != nil {
-		if e.doc.Revert(before) != nil {
+		if e.guard(func() error { return e.doc.Revert(before) }) != nil {
 			e.close()
 		}
 		return err

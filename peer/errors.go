@@ -30,7 +30,7 @@ var (
 	// delivered if it turns up later.
 	ErrUnavailable = errors.New("peer: the relay does not have the document")
 
-	// ErrSetAside: the process died while it took in changes of the document, so
+	// ErrSetAside: something in the document has ended the process before, so
 	// it isn't opened until [Document.Retry] says so.
 	ErrSetAside = errors.New("peer: the document is set aside")
 

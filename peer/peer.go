@@ -84,12 +84,12 @@ func (p *Peer) begin() error {
 		return err
 	}
 	if p.config.InMemory {
-		p.suspects = noSuspects()
+		p.suspects = &suspects{}
 		return nil
 	}
 	var found []crdt.DocumentID
 	var err error
-	if p.suspects, found, err = openSuspects(filepath.Join(p.config.Path, "APPLYING")); err != nil {
+	if p.suspects, found, err = openSuspects(filepath.Join(p.config.Path, "SUSPECTS")); err != nil {
 		return err
 	}
 	if err := p.setAside(found); err != nil {

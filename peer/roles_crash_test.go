@@ -110,6 +110,25 @@ func playReader() error {
 	})
 }
 
+// playSetter looks at the documents, and sets a key in a map of theirs.
+func playSetter() error {
+	return lookAt(func(p *peer.Peer, id crdt.DocumentID) error {
+		doc, err := p.Find(context.Background(), id)
+		if err != nil {
+			return err
+		}
+		if err := doc.View(context.Background(), func(root crdt.Map) error { root.Any(); return nil }); err != nil {
+			return err
+		}
+		return doc.Change(context.Background(), func(root crdt.Map) error {
+			if inner := root.Get("map"); inner.Exists() {
+				return inner.Map().Set("set", true)
+			}
+			return root.Set("set", true)
+		})
+	})
+}
+
 // playRetrier opens documents that are set aside.
 func playRetrier() error {
 	return lookAt(func(p *peer.Peer, id crdt.DocumentID) error {

@@ -195,7 +195,7 @@ func (s *saver) save(ctx context.Context, id crdt.DocumentID) error {
 		return nil
 	}
 	e.failed = e.bytes // and isn't tried again before there is more, unless it works
-	data, err := e.doc.Save()
+	data, err := e.save()
 	if err != nil {
 		return fmt.Errorf("save %s: %w", id, err)
 	}

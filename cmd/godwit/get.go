@@ -12,7 +12,7 @@ type getCommand struct {
 	ID      documentID `arg:"" help:"The document's id or URL."`
 	Pointer pointer    `arg:"" optional:"" help:"Which part, as a JSON Pointer such as /items/0; all of it unless given."`
 	Raw     bool       `short:"r" help:"Print a text as it is, without quotes."`
-	Retry   bool       `help:"Open the document although it was set aside, because the program died while it took in changes of it. If they are to blame, it dies again."`
+	Retry   bool       `help:"Open the document although it was set aside, because something in it has ended the program before. It is likely to do so again."`
 }
 
 // Help says more.
