@@ -45,8 +45,9 @@ type Peer struct {
 //
 // It fails with storage.ErrLocked if another process has it open, and with
 // ErrConfig, storage.ErrNotStore, storage.ErrNewerFormat or storage.ErrDamaged
-// where these apply. Damage to one document doesn't keep the others from being
-// opened: it shows when that document is used.
+// where these apply. What is damaged inside one document shows when that is
+// used; a damaged file of the store keeps all of it closed. What the relay has
+// can then be found again from another directory.
 func Open(config Config) (*Peer, error) {
 	if err := config.check(); err != nil {
 		return nil, err
