@@ -135,10 +135,10 @@ func (b *inbox) wakeIf(empty bool) <-chan struct{} {
 
 // listener is told what others say about a document, and when the relay first
 // talks about it over a link: before that, it passes nothing on. It must neither
-// wait nor speak.
+// speak nor wait for anything that takes long.
 type listener struct {
 	hear   func(wire.Ephemeral)
-	linked func() // nil = doesn't matter
+	linked func() // a document is locked, so it mustn't wait for who speaks, either; nil = doesn't matter
 	part   func() // the link is about to end, so it may speak; nil = doesn't matter
 }
 

@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -152,6 +153,12 @@ func closeInTheMiddle(t *testing.T, p *peer.Peer) map[crdt.DocumentID]int {
 				}
 			}
 			return doc.Broadcast("hello")
+		},
+		func(doc *peer.Document) error {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			_, err := doc.Presence(ctx, map[string]any{"name": "somebody"})
+			return err
 		},
 	} {
 		everybody.Go(func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-sync/godwit/internal/presence"
@@ -17,14 +18,14 @@ import (
 // is seen until it runs again. Others are told when it ends, and when Run does; if
 // they can't be, they stop seeing a peer that has been silent for 45 s.
 type Presence struct {
-	doc     *Document
-	changed chan struct{} // of size one
-	wake    chan struct{} // of size one: the roster may have to tick earlier
+	doc      *Document
+	changed  chan struct{} // of size one
+	wake     chan struct{} // of size one: the roster may have to tick earlier
+	relinked atomic.Bool   // the others may have missed something
 
-	mu       sync.Mutex
-	roster   *presence.Roster
-	relinked bool // the others may have missed something
-	ended    bool
+	mu     sync.Mutex // also held while this peer speaks, for the order's sake
+	roster *presence.Roster
+	ended  bool
 }
 
 // Person is somebody else who has a document open.
@@ -106,10 +107,10 @@ func (p *Presence) hear(m wire.Ephemeral) {
 	nudge(p.wake)
 }
 
+// linked is called with the document locked in the hub, for which whoever speaks
+// may have to wait. So it takes no lock of ours.
 func (p *Presence) linked() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.relinked = true
+	p.relinked.Store(true)
 	nudge(p.wake)
 }
 
@@ -165,8 +166,7 @@ func (p *Presence) tick() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.relinked {
-		p.relinked = false
+	if p.relinked.Swap(false) {
 		p.doc.whisper(p.roster.Linked(now))
 	}
 	if next := p.roster.Next(); !next.IsZero() && !next.After(now) {

@@ -2,10 +2,14 @@ package peer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/peer"
 )
 
@@ -187,4 +191,42 @@ func TestMessagesSlowly(t *testing.T) {
 	if count >= many/2 {
 		t.Errorf("%d messages waited", count)
 	}
+}
+
+// Who shows a cursor that never rests doesn't hold up those who look for the
+// document meanwhile, nor what the relay says about it.
+func TestPresenceWhileLookingFor(t *testing.T) {
+	r := startRelay(t)
+	ada := openPeer(t, peer.Config{Relay: r.url()})
+	ada.online()
+	id := crdt.NewDocumentID()
+	doc, err := ada.Find(t.Context(), id)
+	if !errors.Is(err, peer.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	adas, err := doc.Presence(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var everybody sync.WaitGroup
+	var found atomic.Int64
+	for range 4 {
+		everybody.Go(func() {
+			for found.Load() < 2000 {
+				if _, err := ada.Find(t.Context(), id); !errors.Is(err, peer.ErrUnavailable) {
+					t.Error(err)
+					return
+				}
+				found.Add(1)
+			}
+		})
+	}
+	everybody.Go(func() {
+		for n := 0; found.Load() < 2000 && !t.Failed(); n++ {
+			if err := adas.Set("cursor", n); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	everybody.Wait()
 }
