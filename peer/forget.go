@@ -42,7 +42,7 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
 	if err := p.newActor(ctx, id); err != nil {
 		return err
 	}
-	p.note(id, func(s *standing) { s.leaving, s.engaged = true, false })
+	p.leave(id)
 	e.close()
 	if err := p.remove(ctx, id); err != nil {
 		p.note(id, func(s *standing) { s.leaving = false })
@@ -51,6 +51,14 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
 	}
 	p.drop(id)
 	return nil
+}
+
+// leave sees to it that nobody begins to talk about a document any more. Whoever
+// was about to has done so when it returns, and the removal ends that.
+func (p *Peer) leave(id crdt.DocumentID) {
+	p.engaging.Lock()
+	defer p.engaging.Unlock()
+	p.note(id, func(s *standing) { s.leaving, s.engaged = true, false })
 }
 
 // remove deletes all that is kept of a document but its actor.

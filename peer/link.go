@@ -127,21 +127,20 @@ func (l *link) present() *hub.Link {
 	return l.to
 }
 
-// engage begins to talk about a document if there is a link.
+// engage begins to talk about a document if there is a link, unless the document
+// has just been forgotten.
 func (p *Peer) engage(id crdt.DocumentID) {
 	to := p.link.present()
 	if to == nil {
 		return
 	}
-	engaged := false
-	p.note(id, func(s *standing) {
-		if engaged = !s.leaving; engaged {
-			s.engaged, s.failure = true, nil // whatever it was, it is tried again
-		}
-	})
-	if engaged {
-		to.Engage(id, p.shared(id))
+	p.engaging.RLock()
+	defer p.engaging.RUnlock()
+	if !p.isKnown(id) {
+		return
 	}
+	p.note(id, func(s *standing) { s.engaged, s.failure = true, nil }) // whatever it was, it is tried again
+	to.Engage(id, p.shared(id))
 }
 
 // Link returns the state of the link: the present one at once, and then the

@@ -1,9 +1,11 @@
 package peer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -283,6 +285,44 @@ func TestForgetInTheMiddle(t *testing.T) {
 	noTwins(t, doc, atBob)
 	if s := bob.until("the sums are right", func(s peer.LinkState) bool { return s.Documents == 1 && s.Settled == 1 }); s.Phase != peer.Online {
 		t.Errorf("the link is %+v", s)
+	}
+}
+
+// What is forgotten while a link comes about stays forgotten: it is neither
+// fetched again, nor waited for.
+func TestForgetWhileLinking(t *testing.T) {
+	r := startRelay(t)
+	linked := make(chan struct{}, 2)
+	log := slog.New(listening{slog.DiscardHandler, "linked to the relay", func() { linked <- struct{}{} }})
+	ada := openPeer(t, peer.Config{InMemory: true, Relay: r.url(), Logger: log})
+	for range 5 {
+		var docs []*peer.Document
+		for range 200 {
+			docs = append(docs, ada.create(set("n", 1)))
+		}
+		slices.SortFunc(docs, func(a, b *peer.Document) int { // the last first, while the first are being engaged
+			one, other := a.ID(), b.ID()
+			return bytes.Compare(other[:], one[:])
+		})
+		ada.run()
+		<-linked
+		var everybody sync.WaitGroup
+		for some := range slices.Chunk(docs, 50) {
+			everybody.Go(func() {
+				for _, doc := range some {
+					if err := ada.Forget(t.Context(), doc.ID()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		everybody.Wait()
+		ada.sync()
+		ada.until("nothing is talked about", func(s peer.LinkState) bool { return s.Phase == peer.Online && s.Documents == 0 })
+		for doc := range ada.Documents(t.Context()) {
+			t.Errorf("%s is here again", doc.ID())
+		}
+		ada.offline()
 	}
 }
 

@@ -27,6 +27,7 @@ type Peer struct {
 	watchers watchers
 	link     link
 	voice    voice
+	engaging sync.RWMutex // read-locked while a document is engaged; see leave
 
 	mu      sync.Mutex
 	docs    map[crdt.DocumentID]*standing // those that are wanted, or that something is known of
