@@ -70,10 +70,11 @@ func (d *Document) Messages(ctx context.Context) <-chan Message {
 	return out
 }
 
-// inbox holds messages for a reader.
+// inbox holds messages for a reader, as they came: what few bytes stand for may
+// take forty times as much memory.
 type inbox struct {
 	mu      sync.Mutex
-	waiting []Message
+	waiting []wire.Ephemeral
 	wake    chan struct{}
 }
 
@@ -81,30 +82,26 @@ func (b *inbox) put(m wire.Ephemeral) {
 	if _, err := presence.Parse(m.Data); !errors.Is(err, presence.ErrOther) {
 		return
 	}
-	value, err := presence.Decode(m.Data)
-	if err != nil {
-		return // nobody can make anything of it
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.waiting = append(b.waiting, Message{From: m.SenderID, Session: m.SessionID, Value: value}); len(b.waiting) > maxMessages {
+	if b.waiting = append(b.waiting, m); len(b.waiting) > maxMessages {
 		b.waiting = slices.Delete(b.waiting, 0, 1)
 	}
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
+	nudge(b.wake)
 }
 
-func (b *inbox) take() (m Message, ok bool) {
+// take takes the next message of which anything can be made.
+func (b *inbox) take() (Message, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		return m, false
+	for len(b.waiting) > 0 {
+		m := b.waiting[0]
+		b.waiting = slices.Delete(b.waiting, 0, 1)
+		if value, err := presence.Decode(m.Data); err == nil {
+			return Message{From: m.SenderID, Session: m.SessionID, Value: value}, true
+		}
 	}
-	m = b.waiting[0]
-	b.waiting = slices.Delete(b.waiting, 0, 1)
-	return m, true
+	return Message{}, false
 }
 
 func (b *inbox) deliver(ctx context.Context, done <-chan struct{}, out chan<- Message) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -191,6 +192,45 @@ func TestMessagesSlowly(t *testing.T) {
 	if count >= many/2 {
 		t.Errorf("%d messages waited", count)
 	}
+}
+
+// What waits for a reader takes no more memory than it took to send, however
+// much its sender can make of few bytes.
+func TestMessagesTakeLittle(t *testing.T) {
+	r := startRelay(t)
+	ada, bob := openPeer(t, peer.Config{Relay: r.url()}), openPeer(t, peer.Config{Relay: r.url()})
+	ada.online()
+	bob.online()
+	doc := ada.create(set("n", 1))
+	reaches(t, doc, peer.Synced)
+	atBob := bob.find(doc.ID())
+	slow, quick := atBob.Messages(t.Context()), atBob.Messages(t.Context())
+	large := make([]any, 60<<10)
+	for i := range large {
+		large[i] = []any{}
+	}
+	before := heap()
+	for range 60 {
+		if err := doc.Broadcast(large); err != nil {
+			t.Fatal(err)
+		}
+		next(t, quick)
+	}
+	if grown := heap() - before; grown > 32<<20 {
+		t.Errorf("60 messages of 60 KiB take %d MiB", grown>>20)
+	}
+	for range 60 {
+		if m := next(t, slow); len(m.Value.([]any)) != len(large) {
+			t.Fatalf("Bob hears %d", len(m.Value.([]any)))
+		}
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }
 
 // Who shows a cursor that never rests doesn't hold up those who look for the
