@@ -11,6 +11,7 @@ var (
 	errKeyHalf     = &fault{RuleKey, "half an element id"}
 	errKeyRoot     = &fault{RuleKey, "an element of the root, which is a map"}
 	errKeyHead     = &fault{RuleKey, "the head of a list is no element"}
+	errManyPreds   = &fault{RuleLimit, "too many predecessors"}
 	errPredRows    = &fault{RulePred, "counts and predecessors disagree"}
 	errPredOrder   = &fault{RulePred, "predecessors are not ascending and distinct"}
 	errNoPred      = &fault{RulePred, "a delete without predecessor"}
@@ -88,61 +89,61 @@ func (k *checker) check(n int) error {
 
 func (k *checker) object(at int64) error {
 	actor, counter := &k.col[colObjActor], &k.col[colObjCtr]
-	if actor.null() != counter.null() {
+	if actor.Null() != counter.Null() {
 		return errObject
 	}
-	if actor.null() {
+	if actor.Null() {
 		return nil
 	}
-	if counter.num >= at {
+	if counter.Num >= at {
 		return errCounter
 	}
-	return k.ids(refObject, actor.num, ids{counter.num, 0, 1})
+	return k.ids(refObject, actor.Num, ids{counter.Num, 0, 1})
 }
 
 func (k *checker) key(at int64, n int) error {
 	actor, counter, name := &k.col[colKeyActor], &k.col[colKeyCtr], &k.col[colKeyStr]
 	switch {
-	case !name.null() && counter.null() && actor.null():
+	case !name.Null() && counter.Null() && actor.Null():
 		return nil
-	case !name.null():
+	case !name.Null():
 		return errKeyBoth
-	case counter.null() && actor.null():
+	case counter.Null() && actor.Null():
 		return errKeyNone
-	case counter.null():
+	case counter.Null():
 		return errKeyHalf
-	case k.col[colObjActor].null():
+	case k.col[colObjActor].Null():
 		return errKeyRoot
-	case tooSteep(counter.num):
+	case tooSteep(counter.Num):
 		return errCounter
 	}
-	first := k.keyAt + counter.num
-	if actor.null() { // the head of a list
-		if first != 0 || n > 1 && counter.num != 0 {
+	first := k.keyAt + counter.Num
+	if actor.Null() { // the head of a list
+		if first != 0 || n > 1 && counter.Num != 0 {
 			return errKeyHalf
 		}
-		if !k.insert.value {
+		if !k.insert.Value {
 			return errKeyHead
 		}
 		return nil
 	}
-	elements := ids{first, counter.num, int64(n)}
+	elements := ids{first, counter.Num, int64(n)}
 	if !elements.earlier(at) {
 		return errCounter
 	}
-	return k.ids(refElement, actor.num, elements)
+	return k.ids(refElement, actor.Num, elements)
 }
 
 // predecessors verifies those of n rows that have the same number of them.
 func (k *checker) predecessors(at int64, n int) error {
-	each := k.col[colPredCount].num
+	each := k.col[colPredCount].Num
 	if each == 0 {
-		if Action(k.col[colAction].num) == ActionDelete {
+		if Action(k.col[colAction].Num) == ActionDelete {
 			return errNoPred
 		}
 		return nil
 	}
-	if k.insert.value {
+	if k.insert.Value {
 		return errInsertPred
 	}
 	if each > int64(MaxOps-k.preds)/int64(n) {
@@ -239,17 +240,17 @@ func (k *checker) ids(kind refKind, actor int64, p ids) error {
 
 // operation verifies what rows of one action may hold besides.
 func (k *checker) operation(n int) error {
-	kind, _ := splitMeta(k.col[colValueMeta].num)
-	switch action := Action(k.col[colAction].num); {
+	kind, _ := splitMeta(k.col[colValueMeta].Num)
+	switch action := Action(k.col[colAction].Num); {
 	case action > lastAction:
 		k.c.NewerFormat = true
 	case action == ActionIncrement && kind != ValueInt && kind != ValueUint:
 		return errIncrement
-	case action == ActionDelete && (kind != ValueNull || k.insert.value || k.marked()):
+	case action == ActionDelete && (kind != ValueNull || k.insert.Value || k.marked()):
 		return errDeleteFields
 	}
 	return k.values(n)
 }
 
 // marked reports whether the rows have a mark's fields.
-func (k *checker) marked() bool { return k.expand.value || !k.col[colMarkName].null() }
+func (k *checker) marked() bool { return k.expand.Value || !k.col[colMarkName].Null() }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt/internal/column"
 )
 
 // A chunk is: four magic bytes, the first four bytes of the hash, the type,
@@ -58,7 +60,7 @@ func readFrame(b []byte) (frame, error) {
 	if string(b[:checksumStart]) != magic {
 		return frame{}, errMagic
 	}
-	length, n, err := uleb(b[lengthStart:])
+	length, n, err := column.Uleb(b[lengthStart:])
 	if err != nil {
 		return frame{}, errLength
 	}

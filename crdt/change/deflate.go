@@ -5,6 +5,8 @@ import (
 	"compress/flate"
 	"io"
 	"sync"
+
+	"github.com/godwit-sync/godwit/crdt/internal/column"
 )
 
 // compressAbove is the size in bytes from which a change is worth compressing;
@@ -49,11 +51,11 @@ func inflate(b []byte, f frame) (chunk []byte, body int, err error) {
 		return nil, 0, errInflate
 	}
 	n := len(out) - maxFrame
-	start := lengthStart + ulebSize(uint64(n))
+	start := lengthStart + column.UlebSize(uint64(n))
 	chunk = out[maxFrame-start:]
 	copy(chunk, b[:typeStart])
 	chunk[typeStart] = TypeChange
-	appendUleb(chunk[:lengthStart], uint64(n))
+	column.AppendUleb(chunk[:lengthStart], uint64(n))
 	return chunk, start, nil
 }
 
@@ -98,6 +100,6 @@ func (c *Change) Compressed() []byte {
 	out := make([]byte, 0, maxFrame+deflated.Len())
 	out = append(out, c.chunk[:typeStart]...)
 	out = append(out, TypeCompressed)
-	out = appendUleb(out, uint64(deflated.Len()))
+	out = column.AppendUleb(out, uint64(deflated.Len()))
 	return append(out, deflated.Bytes()...)
 }

@@ -3,6 +3,8 @@ package change
 import (
 	"crypto/sha256"
 	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/internal/column"
 )
 
 // Draft is a change to be made.
@@ -30,12 +32,12 @@ func (d *Draft) Encode() (*Change, error) {
 
 // seal puts a body into a chunk of type 1.
 func seal(body []byte) []byte {
-	start := lengthStart + ulebSize(uint64(len(body)))
+	start := lengthStart + column.UlebSize(uint64(len(body)))
 	chunk := make([]byte, 0, start+len(body))
 	chunk = append(chunk, magic...)
 	chunk = append(chunk, make([]byte, checksumSize)...)
 	chunk = append(chunk, TypeChange)
-	chunk = appendUleb(chunk, uint64(len(body)))
+	chunk = column.AppendUleb(chunk, uint64(len(body)))
 	chunk = append(chunk, body...)
 	hash := sha256.Sum256(chunk[typeStart:])
 	copy(chunk[checksumStart:], hash[:checksumSize])
@@ -44,16 +46,16 @@ func seal(body []byte) []byte {
 
 func (d *Draft) body(e *draftEncoder) []byte {
 	deps := SortHashes(slices.Clone(d.Deps))
-	b := appendUleb(nil, uint64(len(deps)))
+	b := column.AppendUleb(nil, uint64(len(deps)))
 	for _, dep := range deps {
 		b = append(b, dep[:]...)
 	}
 	b = appendText(b, string(d.Actor))
-	b = appendUleb(b, d.Seq)
-	b = appendUleb(b, d.StartOp)
-	b = appendSleb(b, d.Time)
+	b = column.AppendUleb(b, d.Seq)
+	b = column.AppendUleb(b, d.StartOp)
+	b = column.AppendSleb(b, d.Time)
 	b = appendText(b, d.Message)
-	b = appendUleb(b, uint64(len(e.others)))
+	b = column.AppendUleb(b, uint64(len(e.others)))
 	for _, actor := range e.others {
 		b = appendText(b, string(actor))
 	}
@@ -61,7 +63,7 @@ func (d *Draft) body(e *draftEncoder) []byte {
 }
 
 func appendText(b []byte, text string) []byte {
-	return append(appendUleb(b, uint64(len(text))), text...)
+	return append(column.AppendUleb(b, uint64(len(text))), text...)
 }
 
 // draftEncoder fills a change's columns.
@@ -70,10 +72,10 @@ type draftEncoder struct {
 	others []ActorID
 	met    map[ActorID]bool
 
-	objActor, objCtr, keyActor, keyStr, action runEncoder
-	valueMeta, predCount, predActor, markName  runEncoder
-	keyCtr, predCtr                            deltaEncoder
-	insert, expand                             flipEncoder
+	objActor, objCtr, keyActor, keyStr, action column.RunWriter
+	valueMeta, predCount, predActor, markName  column.RunWriter
+	keyCtr, predCtr                            column.DeltaWriter
+	insert, expand                             column.FlipWriter
 	values                                     []byte
 }
 
@@ -114,78 +116,78 @@ func (e *draftEncoder) index(actor ActorID) uint64 {
 
 func (e *draftEncoder) op(op *Op) {
 	if op.Obj.IsZero() {
-		e.objActor.null()
-		e.objCtr.null()
+		e.objActor.AppendNull(1)
+		e.objCtr.AppendNull(1)
 	} else {
-		e.objActor.uint(e.index(op.Obj.Actor))
-		e.objCtr.uint(op.Obj.Counter)
+		e.objActor.AppendUint(e.index(op.Obj.Actor), 1)
+		e.objCtr.AppendUint(op.Obj.Counter, 1)
 	}
 	e.key(op.Key)
-	e.insert.value(op.Insert)
-	e.action.uint(uint64(op.Action))
-	e.valueMeta.uint(op.Value.meta())
+	e.insert.Append(op.Insert, 1)
+	e.action.AppendUint(uint64(op.Action), 1)
+	e.valueMeta.AppendUint(op.Value.meta(), 1)
 	e.values = append(e.values, op.Value.Raw...)
-	e.predCount.uint(uint64(len(op.Pred)))
+	e.predCount.AppendUint(uint64(len(op.Pred)), 1)
 	for _, id := range op.Pred {
-		e.predActor.uint(e.index(id.Actor))
-		e.predCtr.value(id.Counter)
+		e.predActor.AppendUint(e.index(id.Actor), 1)
+		e.predCtr.Append(int64(id.Counter))
 	}
-	e.expand.value(op.Expand)
+	e.expand.Append(op.Expand, 1)
 	if op.MarkName == nil {
-		e.markName.null()
+		e.markName.AppendNull(1)
 	} else {
-		e.markName.text(*op.MarkName)
+		e.markName.AppendString(*op.MarkName, 1)
 	}
 }
 
 func (e *draftEncoder) key(key Key) {
 	if !key.InList {
-		e.keyActor.null()
-		e.keyCtr.null()
-		e.keyStr.text(key.Name)
+		e.keyActor.AppendNull(1)
+		e.keyCtr.AppendNull(1)
+		e.keyStr.AppendString(key.Name, 1)
 		return
 	}
-	e.keyStr.null()
+	e.keyStr.AppendNull(1)
 	if key.Elem.IsZero() {
-		e.keyActor.null()
+		e.keyActor.AppendNull(1)
 	} else {
-		e.keyActor.uint(e.index(key.Elem.Actor))
+		e.keyActor.AppendUint(e.index(key.Elem.Actor), 1)
 	}
-	e.keyCtr.value(key.Elem.Counter)
+	e.keyCtr.Append(int64(key.Elem.Counter))
 }
 
 // appendColumns writes the column table and the columns.
 func (e *draftEncoder) appendColumns(b []byte) []byte {
 	data := [numColumns][]byte{
-		colObjActor:  e.objActor.finish(),
-		colObjCtr:    e.objCtr.finish(),
-		colKeyActor:  e.keyActor.finish(),
-		colKeyCtr:    e.keyCtr.finish(),
-		colKeyStr:    e.keyStr.finish(),
-		colInsert:    e.insert.finish(),
-		colAction:    e.action.finish(),
-		colValueMeta: e.valueMeta.finish(),
+		colObjActor:  e.objActor.Bytes(),
+		colObjCtr:    e.objCtr.Bytes(),
+		colKeyActor:  e.keyActor.Bytes(),
+		colKeyCtr:    e.keyCtr.Bytes(),
+		colKeyStr:    e.keyStr.Bytes(),
+		colInsert:    e.insert.Bytes(),
+		colAction:    e.action.Bytes(),
+		colValueMeta: e.valueMeta.Bytes(),
 		colValue:     e.values,
-		colPredCount: e.predCount.finish(),
-		colPredActor: e.predActor.finish(),
-		colPredCtr:   e.predCtr.finish(),
-		colMarkName:  e.markName.finish(),
+		colPredCount: e.predCount.Bytes(),
+		colPredActor: e.predActor.Bytes(),
+		colPredCtr:   e.predCtr.Bytes(),
+		colMarkName:  e.markName.Bytes(),
 	}
-	if e.expand.some {
-		data[colExpand] = e.expand.finish()
+	if e.expand.Some() {
+		data[colExpand] = e.expand.Bytes()
 	}
 	present := 0
-	for _, column := range data {
-		present += min(len(column), 1)
+	for _, d := range data {
+		present += min(len(d), 1)
 	}
-	b = appendUleb(b, uint64(present))
-	for i, column := range data {
-		if len(column) > 0 {
-			b = appendUleb(appendUleb(b, specs[i]), uint64(len(column)))
+	b = column.AppendUleb(b, uint64(present))
+	for i, d := range data {
+		if len(d) > 0 {
+			b = column.AppendUleb(column.AppendUleb(b, specs[i]), uint64(len(d)))
 		}
 	}
-	for _, column := range data {
-		b = append(b, column...)
+	for _, d := range data {
+		b = append(b, d...)
 	}
 	return b
 }

@@ -3,6 +3,8 @@ package change
 import (
 	"errors"
 	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt/internal/column"
 )
 
 // ErrInvalid is matched by every [InvalidError], with errors.Is.
@@ -68,11 +70,28 @@ func (f *fault) Error() string { return "change: " + string(f.rule) + ": " + f.d
 func invalid(err error, c *Change) *InvalidError {
 	e := &InvalidError{Rule: RuleFrame, Detail: err.Error()}
 	var f *fault
-	if errors.As(err, &f) {
+	var encoding column.Error
+	switch {
+	case errors.As(err, &f):
 		e.Rule, e.Detail = f.rule, f.detail
+	case errors.As(err, &encoding):
+		e.Rule, e.Detail = ruleOf(encoding)
 	}
 	if c != nil {
 		e.Hash, e.Deps, e.Actor, e.Seq = c.Hash, c.Deps, c.Actor, c.Seq
 	}
 	return e
+}
+
+// ruleOf tells which rule a column breaks.
+func ruleOf(err column.Error) (Rule, string) {
+	switch err {
+	case column.ErrLongRun:
+		return errManyOps.rule, errManyOps.detail
+	case column.ErrValueText:
+		return RuleValue, string(column.ErrText)
+	case column.ErrValueSize, column.ErrValueLeb:
+		return RuleValue, string(err)
+	}
+	return RuleEncoding, string(err)
 }

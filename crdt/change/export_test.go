@@ -1,5 +1,7 @@
 package change
 
+import "github.com/godwit-sync/godwit/crdt/internal/column"
+
 // Seal puts a body into a chunk with a right checksum.
 func Seal(body []byte) []byte { return seal(body) }
 
@@ -20,9 +22,9 @@ func Sections(c *Change) (header []byte, specs []uint64, data [][]byte) {
 
 // Join is the reverse of Sections; empty columns are written as such.
 func Join(header []byte, specs []uint64, data [][]byte) []byte {
-	b := appendUleb(append([]byte(nil), header...), uint64(len(specs)))
+	b := column.AppendUleb(append([]byte(nil), header...), uint64(len(specs)))
 	for i, spec := range specs {
-		b = appendUleb(appendUleb(b, spec), uint64(len(data[i])))
+		b = column.AppendUleb(column.AppendUleb(b, spec), uint64(len(data[i])))
 	}
 	for _, column := range data {
 		b = append(b, column...)
@@ -32,8 +34,8 @@ func Join(header []byte, specs []uint64, data [][]byte) []byte {
 
 // AppendUleb and AppendSleb expose the number encodings to tests.
 var (
-	AppendUleb = appendUleb
-	AppendSleb = appendSleb
-	Uleb       = uleb
-	Sleb       = sleb
+	AppendUleb = column.AppendUleb
+	AppendSleb = column.AppendSleb
+	Uleb       = column.Uleb
+	Sleb       = column.Sleb
 )

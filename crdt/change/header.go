@@ -1,8 +1,13 @@
 package change
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/godwit-sync/godwit/crdt/internal/column"
+)
 
 var (
+	errManyOps      = &fault{RuleLimit, "too many operations"}
 	errHeader       = &fault{RuleHeader, "malformed"}
 	errManyDeps     = &fault{RuleLimit, "too many dependencies"}
 	errDepsOrder    = &fault{RuleHeader, "dependencies are not ascending and distinct"}
@@ -39,7 +44,7 @@ func (r *reader) fail(err error) {
 }
 
 func (r *reader) uint() uint64 {
-	v, n, err := uleb(r.b)
+	v, n, err := column.Uleb(r.b)
 	if err != nil {
 		r.fail(errHeader)
 		return 0
@@ -49,7 +54,7 @@ func (r *reader) uint() uint64 {
 }
 
 func (r *reader) int() int64 {
-	v, n, err := sleb(r.b)
+	v, n, err := column.Sleb(r.b)
 	if err != nil {
 		r.fail(errHeader)
 		return 0

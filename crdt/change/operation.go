@@ -103,25 +103,25 @@ type decoder struct {
 }
 
 func (d *decoder) op(row uint64) (Op, error) {
-	kind, size := splitMeta(d.col[colValueMeta].num)
+	kind, size := splitMeta(d.col[colValueMeta].Num)
 	if size > int64(len(d.raw)) {
 		return Op{}, errValueRows
 	}
 	op := Op{
 		ID:     OpID{d.c.StartOp + row, d.c.Actor},
-		Insert: d.insert.value,
-		Expand: d.expand.value,
-		Action: Action(d.col[colAction].num),
+		Insert: d.insert.Value,
+		Expand: d.expand.Value,
+		Action: Action(d.col[colAction].Num),
 		Value:  Value{kind, d.raw[:size:size]},
 	}
 	d.raw = d.raw[size:]
-	if mark := &d.col[colMarkName]; !mark.null() {
-		name := string(mark.text)
+	if mark := &d.col[colMarkName]; !mark.Null() {
+		name := string(mark.Text)
 		op.MarkName = &name
 	}
 	var err error
-	if obj := &d.col[colObjActor]; !obj.null() {
-		if op.Obj, err = d.id(obj.num, d.col[colObjCtr].num); err != nil {
+	if obj := &d.col[colObjActor]; !obj.Null() {
+		if op.Obj, err = d.id(obj.Num, d.col[colObjCtr].Num); err != nil {
 			return Op{}, err
 		}
 	}
@@ -140,19 +140,19 @@ func (d *decoder) id(actor, counter int64) (OpID, error) {
 }
 
 func (d *decoder) key() (Key, error) {
-	if name := &d.col[colKeyStr]; !name.null() {
-		return MapKey(string(name.text)), nil
+	if name := &d.col[colKeyStr]; !name.Null() {
+		return MapKey(string(name.Text)), nil
 	}
 	actor := &d.col[colKeyActor]
-	if actor.null() {
+	if actor.Null() {
 		return ElemKey(OpID{}), nil
 	}
-	elem, err := d.id(actor.num, d.keyAt+d.col[colKeyCtr].num)
+	elem, err := d.id(actor.Num, d.keyAt+d.col[colKeyCtr].Num)
 	return ElemKey(elem), err
 }
 
 func (d *decoder) pred() ([]OpID, error) {
-	left := d.col[colPredCount].num
+	left := d.col[colPredCount].Num
 	if left == 0 {
 		return nil, nil
 	}

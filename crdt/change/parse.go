@@ -1,5 +1,7 @@
 package change
 
+import "github.com/godwit-sync/godwit/crdt/internal/column"
+
 // Parse reads one change chunk, of type 1 or 2 and with nothing after it, and
 // verifies every rule that its bytes can break. Its errors are of type
 // *[InvalidError].
@@ -52,19 +54,19 @@ func read(b []byte, cols *columns) (*Change, error) {
 
 // countOps counts the rows of one column.
 func (c *Change) countOps(cols *columns) error {
-	var actions runs
-	actions.init(cols.column(colAction), unsignedValues)
+	var actions column.Runs
+	actions.Init(cols.column(colAction), column.Unsigned)
 	c.NewerFormat = cols.unknown
-	for !actions.ended() {
-		if err := actions.load(); err != nil {
+	for !actions.Ended() {
+		if err := actions.Load(); err != nil {
 			return err
 		}
-		if actions.left > MaxOps || c.Ops+uint64(actions.left) > MaxOps {
+		if actions.Left > MaxOps || c.Ops+uint64(actions.Left) > MaxOps {
 			return errManyOps
 		}
-		c.NewerFormat = c.NewerFormat || Action(actions.num) > lastAction
-		c.Ops += uint64(actions.left)
-		actions.left = 0
+		c.NewerFormat = c.NewerFormat || Action(actions.Num) > lastAction
+		c.Ops += uint64(actions.Left)
+		actions.Left = 0
 	}
 	return nil
 }

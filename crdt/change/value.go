@@ -3,7 +3,8 @@ package change
 import (
 	"encoding/binary"
 	"math"
-	"unicode/utf8"
+
+	"github.com/godwit-sync/godwit/crdt/internal/column"
 )
 
 // ValueType says how a value's bytes are to be read.
@@ -40,16 +41,16 @@ func Bool(v bool) Value {
 }
 
 // Uint returns an unsigned integer.
-func Uint(v uint64) Value { return Value{ValueUint, appendUleb(nil, v)} }
+func Uint(v uint64) Value { return Value{ValueUint, column.AppendUleb(nil, v)} }
 
 // Int returns a signed integer.
-func Int(v int64) Value { return Value{ValueInt, appendSleb(nil, v)} }
+func Int(v int64) Value { return Value{ValueInt, column.AppendSleb(nil, v)} }
 
 // Counter returns a counter that begins at v.
-func Counter(v int64) Value { return Value{ValueCounter, appendSleb(nil, v)} }
+func Counter(v int64) Value { return Value{ValueCounter, column.AppendSleb(nil, v)} }
 
 // Timestamp returns a date, in milliseconds since 1970.
-func Timestamp(v int64) Value { return Value{ValueTimestamp, appendSleb(nil, v)} }
+func Timestamp(v int64) Value { return Value{ValueTimestamp, column.AppendSleb(nil, v)} }
 
 // Float returns a floating-point number.
 func Float(v float64) Value {
@@ -67,7 +68,7 @@ func Bytes(v []byte) Value { return Value{ValueBytes, v} }
 func (v Value) Int() int64 {
 	switch v.Type {
 	case ValueInt, ValueCounter, ValueTimestamp:
-		n, _, _ := sleb(v.Raw)
+		n, _, _ := column.Sleb(v.Raw)
 		return n
 	case ValueUint:
 		return int64(v.Uint())
@@ -80,7 +81,7 @@ func (v Value) Uint() uint64 {
 	if v.Type != ValueUint {
 		return 0
 	}
-	n, _, _ := uleb(v.Raw)
+	n, _, _ := column.Uleb(v.Raw)
 	return n
 }
 
@@ -92,68 +93,24 @@ func (v Value) Float() float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(v.Raw))
 }
 
-var (
-	errValueRows = &fault{RuleValue, "lengths and bytes disagree"}
-	errValueSize = &fault{RuleValue, "a length that its type can't have"}
-	errValueLeb  = &fault{RuleValue, "a malformed integer"}
-	errValueText = &fault{RuleValue, "a string that is not UTF-8"}
-)
+var errValueRows = &fault{RuleValue, "lengths and bytes disagree"}
 
 // meta is a value's type and length, as the value-metadata column holds them.
-func (v Value) meta() uint64 { return uint64(len(v.Raw))<<4 | uint64(v.Type) }
+func (v Value) meta() uint64 { return column.Meta(uint8(v.Type), len(v.Raw)) }
 
 // splitMeta is the reverse of meta.
-func splitMeta(meta int64) (ValueType, int64) { return ValueType(meta & 15), meta >> 4 }
+func splitMeta(meta int64) (ValueType, int64) {
+	kind, size := column.SplitMeta(meta)
+	return ValueType(kind), size
+}
 
 // values consumes and verifies n values of the same type and size.
 func (t *table) values(n int) error {
-	kind, size := splitMeta(t.col[colValueMeta].num)
+	kind, size := column.SplitMeta(t.col[colValueMeta].Num)
 	if size > 0 && size > int64(len(t.raw)/n) {
 		return errValueRows
 	}
 	raw := t.raw[:n*int(size)]
 	t.raw = t.raw[len(raw):]
-	switch kind {
-	case ValueNull, ValueFalse, ValueTrue:
-		if size != 0 {
-			return errValueSize
-		}
-	case ValueUint, ValueInt, ValueCounter, ValueTimestamp:
-		return checkInts(kind, raw, int(size))
-	case ValueFloat:
-		if size != 8 {
-			return errValueSize
-		}
-	case ValueText:
-		return checkTexts(raw, int(size))
-	}
-	return nil
-}
-
-func checkInts(kind ValueType, raw []byte, size int) error {
-	if size == 0 {
-		return errValueSize
-	}
-	for ; len(raw) > 0; raw = raw[size:] {
-		var used int
-		var err error
-		if kind == ValueUint {
-			_, used, err = uleb(raw[:size])
-		} else {
-			_, used, err = sleb(raw[:size])
-		}
-		if err != nil || used != size {
-			return errValueLeb
-		}
-	}
-	return nil
-}
-
-func checkTexts(raw []byte, size int) error {
-	for ; len(raw) > 0; raw = raw[size:] {
-		if !utf8.Valid(raw[:size]) {
-			return errValueText
-		}
-	}
-	return nil
+	return column.CheckValues(kind, raw, int(size))
 }
