@@ -77,16 +77,28 @@ func (k *keeper) Unavailable(id docid.ID) {
 
 func (k *keeper) Refused(id docid.ID, hashes []change.Hash, reason string, here bool) {
 	p := (*Peer)(k)
-	names := make([]string, 0, len(hashes))
-	for _, h := range hashes {
-		names = append(names, h.String())
-	}
+	hashes = hashes[:min(len(hashes), maxTold)]
 	if here { // the hub has told the log
 		p.watchers.tell(Event{Document: id, Refused: hashes, Reason: reason, peer: p})
 		return
 	}
+	reason = word(reason)
+	names := make([]string, len(hashes))
+	for i, h := range hashes {
+		names[i] = h.String()
+	}
 	p.config.Logger.Warn("the relay refuses changes of ours", "document", id, "changes", strings.Join(names, " "), "reason", reason)
 	p.refused(id, reason)
+}
+
+// word returns a relay's reason if it is one word, as it should be: people are
+// shown it, on terminals too.
+func word(reason string) string {
+	const letters, most = "abcdefghijklmnopqrstuvwxyz0123456789-_", 64
+	if reason == "" || len(reason) > most || strings.Trim(reason, letters) != "" {
+		return "unknown"
+	}
+	return reason
 }
 
 // refused notes that the relay refuses some change. Of several reasons the one is

@@ -252,7 +252,7 @@ func TestPresenceWhileLookingFor(t *testing.T) {
 	var found atomic.Int64
 	for range 4 {
 		everybody.Go(func() {
-			for found.Load() < 2000 {
+			for found.Load() < 600 {
 				if _, err := ada.Find(t.Context(), id); !errors.Is(err, peer.ErrUnavailable) {
 					t.Error(err)
 					return
@@ -262,7 +262,7 @@ func TestPresenceWhileLookingFor(t *testing.T) {
 		})
 	}
 	everybody.Go(func() {
-		for n := 0; found.Load() < 2000 && !t.Failed(); n++ {
+		for n := 0; found.Load() < 600 && !t.Failed(); n++ {
 			if err := adas.Set("cursor", n); err != nil {
 				t.Error(err)
 			}

@@ -206,6 +206,26 @@ func TestRefusedByTheRelay(t *testing.T) {
 	reaches(t, p.find(doc.ID()), peer.Synced)
 }
 
+// What a relay calls its reason is shown if it is a word. If it isn't, or if
+// there is none, the document is refused all the same.
+func TestRefusedWithoutAWord(t *testing.T) {
+	s := startStrange(t)
+	p := openPeer(t, peer.Config{Relay: s.url})
+	docs := map[string]*peer.Document{"": p.create(nil), "\x1b[31mred": p.create(nil), "no way": p.create(nil)}
+	p.run()
+	conn := next(t, s.conns)
+	for reason, doc := range docs {
+		say(t, conn, saying(doc.ID(), nil))
+		s.hearsOf(doc.ID(), heads(t, doc)[0])
+		say(t, conn, wire.Refused{SenderID: "strange", TargetID: "peer", Document: doc.ID(), Hashes: heads(t, doc), Reason: reason})
+		reaches(t, doc, peer.Refused)
+		if s := status(t, doc); s.Reason != "unknown" {
+			t.Errorf("refused because of %q", s.Reason)
+		}
+	}
+	p.sync()
+}
+
 // A relay that is content after all is believed.
 func TestAcceptedAfterAll(t *testing.T) {
 	s := startStrange(t)
