@@ -24,7 +24,7 @@ func differences(before, after any) []string {
 type differ struct{ found []string }
 
 func (d *differ) add(at pointer, format string, args ...any) {
-	d.found = append(d.found, at.name()+" "+fmt.Sprintf(format, args...))
+	d.found = append(d.found, oneLine(at.name())+" "+fmt.Sprintf(format, args...))
 }
 
 func (d *differ) compare(at pointer, before, after any) {

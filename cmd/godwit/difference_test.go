@@ -22,6 +22,7 @@ func TestADifferenceIsToldInShort(t *testing.T) {
 		{`{}`, `{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}`, "/a = 1, /b = 2, /c = 3, and 2 more"},
 		{`{}`, `{"a": "\u001b[31m\n"}`, `/a = "\u001b[31m\n"`},
 		{`{}`, `{"a": "\u009b31m"}`, `/a = " 31m"`},
+		{`{}`, `{"\u001b[31m": 1}`, "/ [31m = 1"},
 	} {
 		got := strings.Join(differences(mustDecode(t, c.before), mustDecode(t, c.after)), ", ")
 		if got != c.want {
