@@ -1,0 +1,80 @@
+package peer_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/peer"
+)
+
+// keepNotes stands in README.md as it stands here.
+func keepNotes(ctx context.Context, dir, relay string, show func(title string, status peer.Status)) error {
+	p, err := peer.Open(peer.Config{Path: dir, Relay: relay})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	go p.Run(ctx) // keeps the link to the relay; everything else works without
+
+	doc, err := p.Create(ctx, func(root crdt.Map) error {
+		return root.Set("title", "Notes") // a text that many can edit at once
+	})
+	if err != nil {
+		return err
+	}
+	events := doc.Watch(ctx)
+	err = doc.Change(ctx, func(root crdt.Map) error { // on disk when it returns
+		return root.Get("title").Text().Append(" of Ada")
+	})
+	if err != nil {
+		return err
+	}
+	for event := range events { // changes made here, and those of others
+		status, err := event.Status() // pending, synced: the relay has it, refused: why
+		if err != nil {
+			return err
+		}
+		err = doc.View(ctx, func(root crdt.Map) error {
+			show(root.Get("title").Str(), status)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func TestReadme(t *testing.T) {
+	shown := []string{}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := keepNotes(ctx, t.TempDir(), startRelay(t).url(), func(title string, status peer.Status) {
+		shown = append(shown, title+", "+status.State.String())
+		if status.State == peer.Synced {
+			cancel()
+		}
+	})
+	if last := len(shown) - 1; last < 0 || shown[last] != "Notes of Ada, synced" || ctx.Err() == nil {
+		t.Errorf("what README.md shows ended with %v and showed %q", err, shown)
+	}
+}
+
+func TestReadmeShowsWhatIsTested(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("readme_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, function, _ := strings.Cut(string(source), "\nfunc keepNotes")
+	function, _, _ = strings.Cut(function, "\n}\n")
+	if !strings.Contains(string(readme), "func keepNotes"+function+"\n}\n") {
+		t.Error("README.md has another keepNotes than readme_test.go")
+	}
+}
