@@ -13,7 +13,8 @@ import (
 // DocumentID names a document.
 type DocumentID = docid.ID
 
-// ActorID names whoever makes changes: one for each life of one store.
+// ActorID names whoever makes changes: another one in each document and each life
+// of a store.
 type ActorID = change.ActorID
 
 // Hash names a change.

@@ -36,7 +36,7 @@ type Config struct {
 	// 64 MiB. Those in use at the moment may exceed it.
 	OpenBytes int64
 	// GraphBytes is how much memory the graphs of documents that are being
-	// synced may take, in bytes; 0 = 4 MiB.
+	// synced may take, in bytes; 0 = 32 MiB.
 	GraphBytes int64
 	// Reserve is how many bytes of free disk changes leave untouched; 0 = 256
 	// MiB, negative = none.
