@@ -1,6 +1,28 @@
 package hub
 
-import "golang.org/x/sync/semaphore"
+import (
+	"golang.org/x/sync/semaphore"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/wire"
+)
+
+// Origin returns what the log calls whoever joins.
+func Origin(join wire.Join) [16]byte { return originOf(join.SenderID, join.Metadata) }
+
+// Standing returns how far we have come with the server that we joined, whether
+// or not the keeper was told so; false if the document isn't talked about with it.
+func (h *Hub) Standing(id docid.ID) (Standing, bool) {
+	h.mu.Lock()
+	d := h.docs[id]
+	h.mu.Unlock()
+	if d == nil {
+		return Standing{}, false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Standing()
+}
 
 // Sweep unloads what it can, as if memory were short.
 func (h *Hub) Sweep() {

@@ -8,13 +8,11 @@ import (
 	"github.com/godwit-sync/godwit/internal/wire"
 )
 
-// Origin names, in the log, whoever joins: by the incarnation of its store. Our
+// originOf names, in the log, a neighbour: by the incarnation of its store. Our
 // own stores and JavaScript's give that as a UUID; other names, and those of
 // peers without a store, are hashed. Two UUIDs are hashed too, because they mean
 // something else in the log: the nil one (nobody) and the maximal one
 // ([replica.SeveralOrigins]).
-func Origin(join wire.Join) [16]byte { return originOf(join.SenderID, join.Metadata) }
-
 func originOf(peerID string, metadata wire.Metadata) (id [16]byte) {
 	name := metadata.StorageID
 	if u, err := uuid.Parse(name); err == nil && u != uuid.Nil && u != uuid.Max {

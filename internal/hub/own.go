@@ -86,17 +86,3 @@ func (d *document) purge() replica.Event {
 	d.mu.Unlock()
 	return replica.Purged{Err: d.hub.Store.(Purger).Purge(context.Background(), d.id)}
 }
-
-// Standing returns how far we have come with the server that we joined; false if
-// the document isn't talked about with it.
-func (h *Hub) Standing(id docid.ID) (Standing, bool) {
-	h.mu.Lock()
-	d := h.docs[id]
-	h.mu.Unlock()
-	if d == nil {
-		return Standing{}, false
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.core.Standing()
-}
