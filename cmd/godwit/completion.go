@@ -182,7 +182,7 @@ func (l *line) documents(ctx context.Context, a *app) (found []candidate) {
 	if l.data != "" {
 		path = kong.ExpandPath(l.data)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if files, err := os.ReadDir(path); err != nil || len(files) == 0 {
 		return nil // nothing is to be made by pressing a key
 	}
 	p, err := peer.Open(peer.Config{Path: path})
