@@ -78,7 +78,7 @@ const maxEphemeralSessions = 16
 // Gate decides about the frames of one connection after the handshake.
 type Gate struct {
 	peerID string
-	counts map[string]uint64 // ephemeral session → its last count
+	voices voices
 }
 
 // NewGate returns the gate of a connection to a peer.
@@ -89,11 +89,11 @@ func NewGate(peerID string) *Gate { return &Gate{peerID: peerID} }
 func (g *Gate) Pass(m wire.Message) (bool, error) {
 	switch m := m.(type) {
 	case wire.Sync:
-		return true, g.sender(m.SenderID)
+		return true, speaksFor(m.SenderID, g.peerID)
 	case wire.Ephemeral:
 		// A JavaScript client sends what it received back to the server, under
 		// the name of whoever said it first: no offence, and no news.
-		return m.SenderID == g.peerID && g.isNew(m), nil
+		return m.SenderID == g.peerID && g.voices.isNew(m, maxEphemeralSessions), nil
 	case wire.Join, wire.Peer:
 		return false, fmt.Errorf("%w: a second greeting", ErrUnexpected)
 	case wire.Leave:
@@ -105,23 +105,32 @@ func (g *Gate) Pass(m wire.Message) (bool, error) {
 	}
 }
 
-func (g *Gate) sender(id string) error {
-	if id != g.peerID {
-		return fmt.Errorf("%w: %.100q", ErrSender, id)
+// speaksFor returns an error unless a sender is who it should be.
+func speaksFor(sender, name string) error {
+	if sender != name {
+		return fmt.Errorf("%w: %.100q", ErrSender, sender)
 	}
 	return nil
 }
 
-// isNew reports whether an ephemeral message has not been seen before. Counts
-// grow within a session.
-func (g *Gate) isNew(m wire.Ephemeral) bool {
-	last, seen := g.counts[m.SessionID]
-	if seen && m.Count <= last {
+// voices knows the last count of each session of each peer. The zero value knows
+// none, and takes no memory before somebody speaks.
+type voices struct{ counts map[voice]uint64 }
+
+type voice struct{ peer, session string }
+
+// isNew reports whether an ephemeral message has not come before: by another way,
+// or because somebody sent it back. Counts grow within a session. Of more than
+// most sessions all are forgotten.
+func (v *voices) isNew(m wire.Ephemeral, most int) bool {
+	who := voice{m.SenderID, m.SessionID}
+	last, known := v.counts[who]
+	if known && m.Count <= last {
 		return false
 	}
-	if g.counts == nil || !seen && len(g.counts) >= maxEphemeralSessions {
-		g.counts = map[string]uint64{}
+	if v.counts == nil || !known && len(v.counts) >= most {
+		v.counts = map[voice]uint64{}
 	}
-	g.counts[m.SessionID] = m.Count
+	v.counts[who] = m.Count
 	return true
 }

@@ -10,19 +10,16 @@ import (
 // remembered.
 const maxVoices = 1024
 
-// voice is one session of one of the peers behind a server.
-type voice struct{ peer, session string }
-
 // JoinedGate decides about the frames of a connection to a server that we
 // joined, after the handshake.
 type JoinedGate struct {
 	server, me string
-	counts     map[voice]uint64 // the last count of each
+	voices     voices
 }
 
 // NewJoinedGate returns the gate of a connection to a server.
 func NewJoinedGate(server, me string) *JoinedGate {
-	return &JoinedGate{server: server, me: me, counts: map[voice]uint64{}}
+	return &JoinedGate{server: server, me: me}
 }
 
 // Pass reports whether a message is to be acted on; an error ends the
@@ -30,13 +27,13 @@ func NewJoinedGate(server, me string) *JoinedGate {
 func (g *JoinedGate) Pass(m wire.Message) (bool, error) {
 	switch m := m.(type) {
 	case wire.Sync:
-		return true, g.sender(m.SenderID)
+		return true, speaksFor(m.SenderID, g.server)
 	case wire.DocUnavailable:
-		return true, g.sender(m.SenderID)
+		return true, speaksFor(m.SenderID, g.server)
 	case wire.Refused:
-		return true, g.sender(m.SenderID)
+		return true, speaksFor(m.SenderID, g.server)
 	case wire.Ephemeral:
-		return m.SenderID != g.me && g.isNew(m), nil
+		return m.SenderID != g.me && g.voices.isNew(m, maxVoices), nil
 	case wire.Join, wire.Peer:
 		return false, fmt.Errorf("%w: a second greeting", ErrUnexpected)
 	case wire.Leave:
@@ -46,26 +43,4 @@ func (g *JoinedGate) Pass(m wire.Message) (bool, error) {
 	default:
 		return false, nil
 	}
-}
-
-func (g *JoinedGate) sender(id string) error {
-	if id != g.server {
-		return fmt.Errorf("%w: %.100q", ErrSender, id)
-	}
-	return nil
-}
-
-// isNew reports whether an ephemeral message has not come before: by another way,
-// or because somebody sent it back.
-func (g *JoinedGate) isNew(m wire.Ephemeral) bool {
-	v := voice{m.SenderID, m.SessionID}
-	last, known := g.counts[v]
-	if known && m.Count <= last {
-		return false
-	}
-	if !known && len(g.counts) >= maxVoices {
-		clear(g.counts)
-	}
-	g.counts[v] = m.Count
-	return true
 }
