@@ -1,0 +1,105 @@
+package document
+
+import (
+	"crypto/sha256"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+)
+
+// A chunk is: four magic bytes, the first four bytes of the hash of what
+// follows them, the type, the body's length, the body.
+const (
+	checksumStart = 4
+	typeStart     = 8
+	lengthStart   = 9
+)
+
+// Document is a document chunk, its columns inflated and still encoded.
+type Document struct {
+	// Actors are all actors of the history, ascending; rows name them by index.
+	Actors []change.ActorID
+	// Heads are the hashes of the changes that no other depends on, ascending.
+	Heads []change.Hash
+	// HeadIndexes are the rows of Heads among the changes; nil if the chunk,
+	// written by an older version, lacks them.
+	HeadIndexes []int
+	// NumChanges and NumOps are the numbers of rows that the chunk claims.
+	NumChanges, NumOps int
+	// NewerFormat is set if there are columns or actions that this version
+	// doesn't know. Whoever saves such a document must keep its chunk.
+	NewerFormat bool
+
+	chunk        []byte
+	changes, ops table
+}
+
+// Parse reads one document chunk, with nothing after it: its frame, checksum,
+// header and column tables. Rows are checked as they are read. Errors wrap
+// [ErrInvalid].
+//
+// The Document keeps the slice: the caller must not modify it afterwards.
+func Parse(chunk []byte) (*Document, error) {
+	body, err := open(chunk)
+	if err != nil {
+		return nil, invalid(err, "frame")
+	}
+	d := &Document{chunk: chunk}
+	r := &reader{b: body}
+	d.Actors, d.Heads = r.actors(), r.heads()
+	d.changes.readSizes(r, "change columns")
+	d.ops.readSizes(r, "op columns")
+	d.changes.readData(r, changeSpecs[:], "change column")
+	d.ops.readData(r, opSpecs[:], "op column")
+	if r.err != nil {
+		return nil, r.err
+	}
+	if err := d.count(); err != nil {
+		return nil, err
+	}
+	d.HeadIndexes = r.indexes(len(d.Heads), d.NumChanges)
+	if r.err == nil && len(r.b) > 0 {
+		r.fail(errTrailing, "body")
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return d, nil
+}
+
+// open verifies the frame and returns the body.
+func open(b []byte) ([]byte, error) {
+	chunk, kind, rest, err := change.Split(b)
+	switch {
+	case err != nil:
+		return nil, err
+	case kind != change.TypeDocument:
+		return nil, errType
+	case len(rest) > 0:
+		return nil, errFrame
+	}
+	hash := sha256.Sum256(chunk[typeStart:])
+	if string(hash[:typeStart-checksumStart]) != string(chunk[checksumStart:typeStart]) {
+		return nil, errChecksum
+	}
+	body := lengthStart
+	for chunk[body]&0x80 != 0 {
+		body++
+	}
+	return chunk[body+1:], nil
+}
+
+// count reads one column of each table for its number of rows.
+func (d *Document) count() (err error) {
+	if d.NumChanges, _, err = d.changes.count(chActor, MaxChanges); err != nil {
+		return invalid(err, "actors of the changes")
+	}
+	var action int64
+	if d.NumOps, action, err = d.ops.count(opAction, MaxRows); err != nil {
+		return invalid(err, "actions of the ops")
+	}
+	d.NewerFormat = d.changes.unknown || d.ops.unknown || action > int64(change.ActionMark)
+	return nil
+}
+
+// Chunk returns the bytes that were parsed. The caller must not modify them.
+func (d *Document) Chunk() []byte { return d.chunk }
