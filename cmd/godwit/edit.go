@@ -21,7 +21,7 @@ type editCommand struct {
 
 // Help says more.
 func (editCommand) Help() string {
-	return `The editor is $VISUAL, or else $EDITOR. A text is edited as text, everything else as JSON. What others change while you type stays: your edits, and no more, are merged with theirs. If what you typed can't be read, or the editor fails, the file is kept.`
+	return `The editor is $VISUAL, or else $EDITOR, and has the directory to itself while it is open. A text is edited as text, everything else as JSON. What others change while you type stays: your edits, and no more, are merged with theirs. If what you typed can't be read, or the editor fails, the file is kept.`
 }
 
 // Run lets a person edit.

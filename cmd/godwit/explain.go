@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -10,14 +9,13 @@ import (
 	"syscall"
 
 	"github.com/godwit-sync/godwit/crdt"
-	"github.com/godwit-sync/godwit/internal/socket"
 	"github.com/godwit-sync/godwit/peer"
 )
 
 // noise is what errors say besides what a person wants to know: the names of
 // the packages of this module, the relay's URL a second time, and what
 // programmers can do.
-var noise = regexp.MustCompile(`\b(peer|storage|socket|hub|crdt|docid|replica|usage): |dial wss?://\S+: |, and Retry opens it again|; find it first`)
+var noise = regexp.MustCompile(`\b(peer|storage|socket|hub|crdt|docid|replica|usage): |dial wss?://\S+: |, and Retry opens it again|; find it first|: websocket: bad handshake`)
 
 // explain says what happened and what to do next.
 func explain(err error) string {
@@ -38,7 +36,6 @@ func nextStep(err error) string {
 		unknownCA x509.UnknownAuthorityError
 		host      x509.HostnameError
 		expired   x509.CertificateInvalidError
-		plain     tls.RecordHeaderError
 		dns       *net.DNSError
 	)
 	switch {
@@ -52,10 +49,6 @@ func nextStep(err error) string {
 		return "\"godwit doc get\" shows what there is"
 	case errors.As(err, &unknownCA), errors.As(err, &host), errors.As(err, &expired):
 		return "check the relay's URL; if it is right, its certificate is not"
-	case errors.As(err, &plain):
-		return "that server doesn't speak TLS; does its URL begin with ws://?"
-	case errors.Is(err, socket.ErrHandshake):
-		return "something answers there that is no relay; check its URL"
 	case errors.As(err, &dns):
 		return "check the name in the relay's URL, and the network"
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -37,7 +37,7 @@ type docCommands struct {
 	Set    setCommand    `cmd:"" help:"Set or delete one value of a document."`
 	Edit   editCommand   `cmd:"" help:"Edit a document, or a part of it, in your editor."`
 	Watch  watchCommand  `cmd:"" help:"Print changes as they happen."`
-	List   listCommand   `cmd:"" help:"List the documents that are here."`
+	List   listCommand   `cmd:"" help:"List the documents that are here or looked for."`
 	Sync   syncCommand   `cmd:"" help:"Bring documents and the relay to the same state."`
 	Forget forgetCommand `cmd:"" help:"Remove a document from this directory."`
 }

@@ -10,7 +10,7 @@ import (
 )
 
 type syncCommand struct {
-	IDs     []documentID  `arg:"" optional:"" name:"id" help:"Documents to sync, by id or URL; those that aren't here are fetched. All that are here unless given."`
+	IDs     []documentID  `arg:"" optional:"" name:"id" help:"Documents to sync, by id or URL; those that aren't here are fetched. All that are here or looked for unless given."`
 	Timeout time.Duration `default:"1m" placeholder:"TIME" help:"Give up after this time, ${default} unless told otherwise; 0 is never."`
 }
 

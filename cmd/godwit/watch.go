@@ -20,7 +20,7 @@ type watchCommand struct {
 
 // Help says more.
 func (watchCommand) Help() string {
-	return `Each line tells what has changed and by whom, or that the document's state is another. With --json each is an object. A document that isn't here is waited for. Ctrl-C ends it.`
+	return `Each line tells what has changed and by whom, or that the document's state is another. With --json each is an object. A document that isn't here is waited for. It needs a relay, and has the directory to itself until Ctrl-C ends it: to change the document meanwhile, give another --data.`
 }
 
 // Run watches until ctx ends.
