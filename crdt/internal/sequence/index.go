@@ -1,0 +1,126 @@
+package sequence
+
+import (
+	"slices"
+	"sort"
+)
+
+// maxBlock is the most spans in a block of an index.
+const maxBlock = 512
+
+// index finds spans by the ids of their elements: for each actor, its spans
+// ascending, in blocks, so that adding one moves few.
+type index struct{ actors []actorSpans }
+
+type actorSpans struct {
+	actor  uint32
+	blocks [][]int32
+}
+
+// of returns where an actor's spans are, or would be.
+func (x *index) of(actor uint32) (int, bool) {
+	if len(x.actors) == 1 {
+		at := 0
+		if x.actors[0].actor < actor {
+			at = 1
+		}
+		return at, x.actors[0].actor == actor
+	}
+	return slices.BinarySearchFunc(x.actors, actor, func(a actorSpans, actor uint32) int {
+		return int(a.actor) - int(actor)
+	})
+}
+
+// search returns the last of an actor's spans that begins at or before a
+// counter: its block and its place in it, which is -1 if there is none.
+func (s *Sequence) search(a *actorSpans, counter uint32) (block, place int) {
+	later := func(i int32) bool { return s.spans[i].id.Counter > counter }
+	if block = len(a.blocks) - 1; block > 0 && later(a.blocks[block][0]) {
+		block = sort.Search(len(a.blocks), func(b int) bool { return later(a.blocks[b][0]) }) - 1
+	}
+	if block < 0 {
+		return 0, -1
+	}
+	spans := a.blocks[block]
+	if place = len(spans) - 1; later(spans[place]) {
+		place = sort.Search(len(spans), func(p int) bool { return later(spans[p]) }) - 1
+	}
+	return block, place
+}
+
+// find returns the span that holds an element, and the element's place in it.
+func (s *Sequence) find(id ID) (i, k int32, ok bool) {
+	at, known := s.index.of(id.Actor)
+	if !known {
+		return 0, 0, false
+	}
+	a := &s.index.actors[at]
+	block, place := s.search(a, id.Counter)
+	if place < 0 {
+		return 0, 0, false
+	}
+	i = a.blocks[block][place]
+	distance := id.Counter - s.spans[i].id.Counter
+	return i, int32(distance), distance < uint32(s.spans[i].n)
+}
+
+// enter adds a span to the index.
+func (s *Sequence) enter(i int32) {
+	if s.loading {
+		return
+	}
+	id := s.spans[i].id
+	at, known := s.index.of(id.Actor)
+	if !known {
+		s.index.actors = slices.Insert(s.index.actors, at, actorSpans{actor: id.Actor, blocks: [][]int32{{i}}})
+		return
+	}
+	a := &s.index.actors[at]
+	block, place := s.search(a, id.Counter)
+	spans := slices.Insert(a.blocks[block], place+1, i)
+	a.blocks[block] = spans
+	if len(spans) > maxBlock {
+		half := maxBlock / 2
+		if block == len(a.blocks)-1 && place+1 == maxBlock { // it grows at its end
+			half = maxBlock
+		}
+		a.blocks[block] = spans[:half:half]
+		a.blocks = slices.Insert(a.blocks, block+1, slices.Clone(spans[half:]))
+	}
+}
+
+// leave takes a span out of the index.
+func (s *Sequence) leave(i int32) {
+	id := s.spans[i].id
+	at, _ := s.index.of(id.Actor)
+	a := &s.index.actors[at]
+	block, place := s.search(a, id.Counter)
+	a.blocks[block] = slices.Delete(a.blocks[block], place, place+1)
+	if len(a.blocks[block]) == 0 {
+		a.blocks = slices.Delete(a.blocks, block, block+1)
+	}
+	if len(a.blocks) == 0 {
+		s.index.actors = slices.Delete(s.index.actors, at, at+1)
+	}
+}
+
+// indexAll enters all spans at once.
+func (s *Sequence) indexAll() {
+	per := map[uint32][]int32{}
+	for i := 1; i < len(s.spans); i++ {
+		actor := s.spans[i].id.Actor
+		per[actor] = append(per[actor], int32(i))
+	}
+	s.index.actors = make([]actorSpans, 0, len(per))
+	for actor, spans := range per {
+		slices.SortFunc(spans, func(a, b int32) int {
+			return int(int64(s.spans[a].id.Counter) - int64(s.spans[b].id.Counter))
+		})
+		a := actorSpans{actor: actor}
+		for block := range slices.Chunk(spans, maxBlock) {
+			a.blocks = append(a.blocks, slices.Clip(block))
+		}
+		s.index.actors = append(s.index.actors, a)
+	}
+	slices.SortFunc(s.index.actors, func(a, b actorSpans) int { return int(a.actor) - int(b.actor) })
+}

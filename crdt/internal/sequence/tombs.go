@@ -1,0 +1,167 @@
+package sequence
+
+import "slices"
+
+// Tomb is a run of deletions: of a first element by an operation, and of each
+// other by the one that is a step later.
+type Tomb struct {
+	By   ID
+	Step int8
+}
+
+func (t Tomb) at(k int32) ID { return t.By.Plus(int32(t.Step) * k) }
+
+// joined returns the run that two neighbouring ones of n and m elements are
+// together.
+func (t Tomb) joined(n int32, next Tomb, m int32) (Tomb, bool) {
+	gap := int64(next.By.Counter) - int64(t.at(n-1).Counter)
+	switch {
+	case t.By.Actor != next.By.Actor, gap != 1 && gap != -1:
+		return t, false
+	case n > 1 && int64(t.Step) != gap, m > 1 && int64(next.Step) != gap:
+		return t, false
+	}
+	return Tomb{t.By, int8(gap)}, true
+}
+
+// A span's first tomb is kept in it; those of later, concurrent deletions of
+// the same elements are in a list of their own.
+
+// deaths returns a span's deletions, in buf if there is room.
+func (s *Sequence) deaths(x *span, buf []Tomb) []Tomb {
+	if x.visible || x.kind == Cell {
+		return nil
+	}
+	return append(append(buf[:0], x.gone), s.tombs[x.more]...)
+}
+
+// setDeaths gives a span its deletions.
+func (s *Sequence) setDeaths(x *span, deaths []Tomb) {
+	x.visible, x.gone, x.more = len(deaths) == 0, Tomb{}, 0
+	if len(deaths) > 0 {
+		x.gone = deaths[0]
+	}
+	if len(deaths) > 1 {
+		s.tombs = append(s.tombs, slices.Clone(deaths[1:]))
+		x.more = int32(len(s.tombs) - 1)
+	}
+}
+
+// follow reports whether deletions of m elements continue those of a span.
+func (s *Sequence) follow(x *span, deaths []Tomb, m int32) bool {
+	var buf [2]Tomb
+	own := s.deaths(x, buf[:])
+	if len(own) != len(deaths) {
+		return false
+	}
+	for i, t := range own {
+		if _, ok := t.joined(x.n, deaths[i], m); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// continueDeaths makes a span's deletions include those of m elements more,
+// which follow.
+func (s *Sequence) continueDeaths(x *span, deaths []Tomb, m int32) {
+	if len(deaths) == 0 {
+		return
+	}
+	x.gone, _ = x.gone.joined(x.n, deaths[0], m)
+	for i, t := range s.tombs[x.more] {
+		s.tombs[x.more][i], _ = t.joined(x.n, deaths[i+1], m)
+	}
+}
+
+// Delete notes that n elements, from id on, were deleted. Cells are the
+// caller's: it stops before one, and returns how many elements it has dealt
+// with.
+func (s *Sequence) Delete(id ID, n int32, t Tomb) (int32, error) {
+	done := int32(0)
+	for done < n {
+		i, k, ok := s.find(id.Plus(done))
+		if !ok {
+			return done, ErrUnknown
+		}
+		if s.spans[i].kind == Cell {
+			return done, nil
+		}
+		part := min(n-done, s.spans[i].n-k)
+		s.bury(i, k, part, Tomb{t.at(done), t.Step})
+		done += part
+	}
+	return done, nil
+}
+
+// bury notes a deletion of a part of a span.
+func (s *Sequence) bury(i, k, n int32, t Tomb) {
+	i = s.isolate(i, k, n)
+	var buf [2]Tomb
+	x := &s.spans[i]
+	s.setDeaths(x, append(s.deaths(x, buf[:]), t))
+	s.refresh(i)
+	s.tidy(i)
+}
+
+// Restore takes back a deletion.
+func (s *Sequence) Restore(id ID, n int32, t Tomb) error {
+	for k := range n {
+		i, at, ok := s.find(id.Plus(k))
+		if !ok {
+			return ErrUnknown
+		}
+		i = s.isolate(i, at, 1)
+		x := &s.spans[i]
+		s.setDeaths(x, slices.DeleteFunc(s.deaths(x, nil), func(d Tomb) bool { return d.By == t.at(k) }))
+		s.refresh(i)
+		s.tidy(i)
+	}
+	return nil
+}
+
+// Remove takes out of the sequence all elements of an actor from a counter on,
+// as if they had never been inserted. No other element may have been inserted
+// after one of them.
+func (s *Sequence) Remove(actor, counter uint32) {
+	for {
+		at, known := s.index.of(actor)
+		if !known {
+			return
+		}
+		blocks := s.index.actors[at].blocks
+		block := blocks[len(blocks)-1]
+		i := block[len(block)-1]
+		x := &s.spans[i]
+		if x.last().Counter < counter {
+			return
+		}
+		if x.id.Counter < counter {
+			i = s.split(i, int32(counter-x.id.Counter))
+		}
+		s.drop(i)
+	}
+}
+
+// tombsOf returns the deletions of an element, ascending.
+func (s *Sequence) tombsOf(x *span, k int32) []ID {
+	deaths := s.deaths(x, nil)
+	ids := make([]ID, len(deaths))
+	for i, t := range deaths {
+		ids[i] = t.at(k)
+	}
+	if len(ids) > 1 {
+		slices.SortFunc(ids, s.compare)
+	}
+	return ids
+}
+
+func (s *Sequence) compare(a, b ID) int {
+	switch {
+	case a == b:
+		return 0
+	case s.less(a, b):
+		return -1
+	}
+	return 1
+}
