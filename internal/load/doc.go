@@ -1,5 +1,5 @@
 // Package load drives a sync server over WebSocket as many clients at once, and
-// measures what it does. It becomes `godwit bench`.
+// measures what it does. Command tools/rivals runs it.
 //
 // The driver shares the machine with the server, so it is lean: no client of
 // it holds a document. All of them live in one process, and a [Server] under
