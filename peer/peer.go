@@ -125,13 +125,19 @@ func (p *Peer) Close() error {
 
 // enter counts something that Close has to wait for; whoever entered must call
 // p.running.Done.
-func (p *Peer) enter() error {
+func (p *Peer) enter() error { return p.join(&p.running) }
+
+// join counts something in each of some groups, unless Close, which waits for
+// them, has begun.
+func (p *Peer) join(groups ...*sync.WaitGroup) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return ErrClosed
 	}
-	p.running.Add(1)
+	for _, g := range groups {
+		g.Add(1)
+	}
 	return nil
 }
 

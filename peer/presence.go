@@ -39,7 +39,7 @@ type Person struct {
 // what own holds by channel, and to see them. One Presence per document is
 // enough; two would speak with one voice.
 func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence, error) {
-	if err := d.peer.enter(); err != nil {
+	if err := d.peer.join(&d.peer.running, &d.peer.presences); err != nil {
 		return nil, err
 	}
 	p := &Presence{
@@ -48,13 +48,13 @@ func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence,
 	}
 	hello, err := p.roster.Start(time.Now(), own)
 	if err != nil {
+		d.peer.presences.Done()
 		d.peer.running.Done()
 		return nil, fmt.Errorf("peer: presence in %s: %w", d.id, err)
 	}
 	l := &listener{hear: p.hear, linked: p.linked, part: p.part}
 	d.peer.watchers.listen(d.id, l)
 	d.whisper(hello)
-	d.peer.presences.Add(1)
 	go func() {
 		defer d.peer.running.Done()
 		defer d.peer.presences.Done()
