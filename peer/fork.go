@@ -18,7 +18,7 @@ func (d *Document) Fork(ctx context.Context) (*Document, error) {
 	}
 	defer p.running.Done()
 	id := crdt.NewDocumentID()
-	err := p.copyTo(ctx, id, d)
+	_, err := p.tryUse(ctx, id, func(*engine) error { return p.copyTo(ctx, id, d) })
 	if err != nil {
 		if p.isHere(id) { // half of it
 			err = errors.Join(err, p.forget(context.WithoutCancel(ctx), id))
@@ -38,15 +38,17 @@ func (d *Document) Merge(ctx context.Context, other *Document) error {
 		return err
 	}
 	defer p.running.Done()
-	var err error
-	switch {
-	case other.peer != p:
-		err = errors.New("peer: they belong to different peers; find it here first")
-	case !p.isHere(d.id):
-		err = p.absence(d.id)
-	case other.id != d.id:
-		err = p.copyTo(ctx, d.id, other)
-	}
+	_, err := p.tryUse(ctx, d.id, func(*engine) error {
+		switch {
+		case other.peer != p:
+			return errors.New("peer: they belong to different peers; find it here first")
+		case !p.isHere(d.id):
+			return p.absence(d.id)
+		case other.id == d.id:
+			return nil
+		}
+		return p.copyTo(ctx, d.id, other)
+	})
 	if err != nil {
 		return fmt.Errorf("peer: merge %s into %s: %w", other.id, d.id, err)
 	}
@@ -56,9 +58,9 @@ func (d *Document) Merge(ctx context.Context, other *Document) error {
 // copyChanges is how many changes are copied at once.
 const copyChanges = 512
 
-// copyTo appends the changes of a document that another one lacks. Whatever is
-// wrong with them is wrong there too, so none are copied from one that is set
-// aside.
+// copyTo appends the changes of a document that another one lacks, whose engine
+// is locked: it can't be forgotten meanwhile. Whatever is wrong with the changes is
+// wrong there too, so none are copied from one that is set aside.
 func (p *Peer) copyTo(ctx context.Context, to crdt.DocumentID, from *Document) error {
 	if err := p.asideError(from.id); err != nil {
 		return err
@@ -66,11 +68,6 @@ func (p *Peer) copyTo(ctx context.Context, to crdt.DocumentID, from *Document) e
 	if !p.isHere(from.id) {
 		return p.absence(from.id)
 	}
-	e, err := p.engines.lock(ctx, to)
-	if err != nil {
-		return err
-	}
-	defer p.engines.unlock(e)
 	var batch []*change.Change
 	for chunk, err := range p.store.Changes(ctx, from.id, 0) {
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -188,5 +189,38 @@ func TestChangeWithAMessage(t *testing.T) {
 	history, err := open.Changes(nil)
 	if err != nil || len(history) != 2 || history[1].Message != "count" || history[1].Time != 0 {
 		t.Errorf("the history is %v (%v)", history, err)
+	}
+}
+
+// What is merged into a document while that is forgotten doesn't bring it back.
+func TestMergeWhileForgetting(t *testing.T) {
+	p := openPeer(t, peer.Config{InMemory: true})
+	for range 50 {
+		doc := p.create(set("n", 1))
+		fork, err := doc.Fork(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		err = doc.View(t.Context(), func(crdt.Map) error { // so that both wait for it
+			both.Go(func() {
+				if err := p.Forget(t.Context(), doc.ID()); err != nil {
+					t.Error(err)
+				}
+			})
+			both.Go(func() {
+				if err := doc.Merge(t.Context(), fork); err != nil && !errors.Is(err, peer.ErrUnknown) {
+					t.Error(err)
+				}
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		both.Wait()
+		if _, err := p.Document(doc.ID()); !errors.Is(err, peer.ErrUnknown) {
+			t.Fatalf("forgotten, and merged into: %v", err)
+		}
 	}
 }
