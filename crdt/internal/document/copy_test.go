@@ -91,7 +91,11 @@ func copyRows(w *document.Writer, d *document.Document) ([]byte, error) {
 func headsOf(d *document.Document) []document.Head {
 	var heads []document.Head
 	for i, hash := range d.Heads {
-		heads = append(heads, document.Head{Hash: hash, Index: d.HeadIndexes[i]})
+		head := document.Head{Hash: hash}
+		if d.HeadIndexes != nil {
+			head.Index = d.HeadIndexes[i]
+		}
+		heads = append(heads, head)
 	}
 	return heads
 }

@@ -39,6 +39,8 @@ const (
 	errRoot      fault = "an element of the root, which is a map"
 	errHead      fault = "the head of a list is no element"
 	errBytes     fault = "lengths and bytes disagree"
+	errDelete    fault = "a delete has no row of its own"
+	errIncrement fault = "an increment by something else than an integer"
 	errNumber    fault = "number out of range"
 )
 

@@ -11,7 +11,7 @@ func (d *Document) Columns() (specs []uint64, data [][]byte) {
 	return specs, data
 }
 
-// Deflated returns the specifications of the columns as the chunk lists them.
+// Listed returns the specifications of the columns as the chunk lists them.
 func (d *Document) Listed() (specs []uint64) {
 	for _, e := range d.changes.sizes {
 		specs = append(specs, e.spec|1<<32)
@@ -21,6 +21,12 @@ func (d *Document) Listed() (specs []uint64) {
 	}
 	return specs
 }
+
+// Inflate is what columns are inflated with.
+var Inflate = inflate
+
+// AppendDeflated is what columns are deflated with.
+var AppendDeflated = appendDeflated
 
 // Seal puts a body into a chunk with a right checksum.
 func Seal(body []byte) []byte { return seal(body) }

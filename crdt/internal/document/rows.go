@@ -94,6 +94,9 @@ func (r *Rows) Span(s *Span) (int, error) {
 	if err := r.counts(s); err != nil {
 		return 0, r.fail(err, "values and successors")
 	}
+	if err := s.check(); err != nil {
+		return 0, r.fail(err, "operation")
+	}
 	return n, nil
 }
 

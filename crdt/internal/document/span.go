@@ -39,6 +39,17 @@ type Span struct {
 	Mark   []byte
 }
 
+// check refuses what no change could have brought: crdt/change refuses it, too.
+func (s *Span) check() error {
+	switch {
+	case s.Action == change.ActionDelete:
+		return errDelete
+	case s.Action == change.ActionIncrement && s.Kind != change.ValueInt && s.Kind != change.ValueUint:
+		return errIncrement
+	}
+	return nil
+}
+
 // IDs is an arithmetic progression of counters of one actor.
 type IDs struct {
 	Count int
