@@ -147,7 +147,7 @@ func (r *ChangeRows) number(i int, at int64, n int, least int64) (first, step in
 // counts reads what dependencies and extra bytes the rows have.
 func (r *ChangeRows) counts(s *ChangeSpan) error {
 	deps := r.col[chDepCount].Num
-	if deps > change.MaxDeps {
+	if deps > change.MaxDeps || deps > int64(r.row) { // they are distinct, and earlier
 		return r.fail(errMany, "dependencies")
 	}
 	s.Deps = int(deps)

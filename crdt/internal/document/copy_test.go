@@ -5,11 +5,23 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/document"
 )
 
+// writer is what spans are written with.
+type writer interface {
+	Changes(*document.ChangeSpan, []byte)
+	Deps(document.Indexes)
+	Span(*document.Span, []byte)
+	Succs(document.IDs)
+	Chunk([]change.ActorID, []document.Head) ([]byte, error)
+}
+
 // copySpans writes a document's rows again, span by span.
-func copySpans(w *document.Writer, d *document.Document) ([]byte, error) {
+func copySpans(w *document.Writer, d *document.Document) ([]byte, error) { return copyTo(w, d) }
+
+func copyTo(w writer, d *document.Document) ([]byte, error) {
 	changes := d.Changes()
 	var cs document.ChangeSpan
 	for {

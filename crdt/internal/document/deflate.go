@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"sync"
 
@@ -49,9 +50,9 @@ func inflate(data []byte, limit int) ([]byte, error) {
 		switch {
 		case len(out) > limit:
 			return nil, errLarge
-		case err == io.EOF && src.Len() > 0:
+		case errors.Is(err, io.EOF) && src.Len() > 0:
 			return nil, errTrailing
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return out, nil
 		case err != nil:
 			return nil, errInflate

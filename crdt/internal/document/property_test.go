@@ -21,8 +21,10 @@ func drawID(t *rapid.T) document.ID {
 }
 
 var values = []change.Value{
-	{}, change.Bool(true), change.Int(-5), change.Uint(300), change.Text("añ"), change.Text(""),
-	change.Float(1.5), change.Bytes([]byte{0xff}), change.Counter(7), change.Timestamp(1 << 40), {Type: 12, Raw: []byte{1}},
+	{},
+	change.Bool(true), change.Int(-5), change.Uint(300), change.Text("añ"), change.Text(""),
+	change.Float(1.5), change.Bytes([]byte{0xff}), change.Counter(7), change.Timestamp(1 << 40),
+	{Type: 12, Raw: []byte{1}},
 }
 
 func drawOp(t *rapid.T) document.Op {
@@ -83,10 +85,8 @@ func drawChanges(t *rapid.T) (changes []document.Change) {
 		if rapid.Bool().Draw(t, "has message") {
 			c.HasMessage, c.Message = true, rapid.SampledFrom([]string{"", "why"}).Draw(t, "message")
 		}
-		for range rapid.IntRange(0, 3).Draw(t, "deps") {
-			if len(changes) > 0 {
-				c.Deps = append(c.Deps, rapid.IntRange(0, len(changes)-1).Draw(t, "dep"))
-			}
+		if n := len(changes); n > 0 {
+			c.Deps = rapid.SliceOfNDistinct(rapid.IntRange(0, n-1), 0, min(n, 3), rapid.ID).Draw(t, "deps")
 		}
 		changes = append(changes, c)
 	}
