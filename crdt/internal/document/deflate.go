@@ -13,9 +13,9 @@ import (
 // that makes it shorter or not; Automerge uses the same.
 const deflateFrom = 256
 
-// level is the fastest at which a long text takes no more bytes than
-// Automerge's own save gives it.
-const level = 9
+// level is the fastest at which the editing trace takes no more room than when
+// Automerge saves it.
+const level = 7
 
 var (
 	inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}

@@ -10,14 +10,20 @@
 // many rows there are. [Rows.Op] and [ChangeRows.Change] read row by row
 // instead. The writer takes the same spans and rows.
 //
-// Operations lie in the order of the document, not of their making: by object,
-// then by key, or by place in the list, then by id; deletes have no row of
-// their own, only a place among the successors of what they deleted. Changes
-// lie in an order in which dependencies come first. This package checks what a
-// row says by itself: columns of equal length and in Automerge's own encoding,
-// ids whose actors exist and whose counters are in range, values that fit
-// their type. It doesn't check order, that ids name what exists, or hashes:
-// who rebuilds the changes does.
+// Operations lie in the order of the document, not of their making. Objects
+// come in the order of their ids, the root first; ids in the order of their
+// counters, then of their actors. A map's rows are ordered by key, as bytes,
+// then by id. A list's elements come in the list's own order, deleted ones too:
+// what was inserted after the same element lies latest first, each followed by
+// what was inserted after it; an element's row is followed by its updates.
+// Deletes have no row, only a place among the successors of what they deleted.
+// Changes lie in the order in which whoever saved them got them, dependencies
+// first; so two peers with the same history may save different bytes.
+//
+// This package checks what a row says by itself: columns of equal length and in
+// Automerge's own encoding, ids whose actors exist and whose counters are in
+// range, values that fit their type. It doesn't check order, that ids name what
+// exists, or hashes: who rebuilds the changes does.
 //
 // What is written equals what Automerge writes for the same rows, column by
 // column once inflated. Deflated bytes may differ.

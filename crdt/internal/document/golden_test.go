@@ -105,6 +105,13 @@ func TestTheTraceIsWrittenAsJavaScriptWritesIt(t *testing.T) {
 	if d.NumOps != 182_316 || d.NumChanges != 259_779 {
 		t.Errorf("%d ops, %d changes", d.NumOps, d.NumChanges)
 	}
+	chunk, err := copySpans(new(document.Writer), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := 129_500; len(chunk) > most {
+		t.Errorf("%d bytes, at most %d were wanted", len(chunk), most)
+	}
 	checkCopies(t, d)
 }
 

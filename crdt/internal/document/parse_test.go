@@ -103,3 +103,17 @@ func TestHeadsMayLackTheirIndexes(t *testing.T) {
 		t.Errorf("heads %v at %v", d.Heads, d.HeadIndexes)
 	}
 }
+
+func TestWhatCouldNotBeReadBackIsNotWritten(t *testing.T) {
+	for name, write := range map[string]func(*document.Writer){
+		"rows":       func(w *document.Writer) { w.Span(&document.Span{Rows: document.MaxRows + 1}, nil) },
+		"successors": func(w *document.Writer) { w.Span(&document.Span{Rows: 2, Succs: document.MaxRows}, nil) },
+		"changes":    func(w *document.Writer) { w.Changes(&document.ChangeSpan{Rows: document.MaxChanges + 1}, nil) },
+	} {
+		var w document.Writer
+		write(&w)
+		if _, err := w.Chunk(nil, nil); !errors.Is(err, document.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
