@@ -1,6 +1,7 @@
 package column
 
 import "math/bits"
+
 // Uleb reads an unsigned LEB128 number and returns it with its length in
 // bytes. Only the shortest encoding is accepted.
 func Uleb(b []byte) (uint64, int, error) {
