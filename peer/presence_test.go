@@ -138,8 +138,14 @@ func TestMessages(t *testing.T) {
 		session = m.Session
 	}
 	bob.offline()
+	carol := openPeer(t, peer.Config{Relay: r.url(), PeerID: "carol"})
+	carol.online()
+	witness := carol.find(doc.ID()).Messages(t.Context())
 	if err := doc.Broadcast("lost"); err != nil {
 		t.Fatal(err)
+	}
+	if m := next(t, witness); m.Value != "lost" { // so the relay has passed it on before Bob is back
+		t.Fatalf("Carol hears %+v", m)
 	}
 	if err := atBob.Broadcast("lost, too"); err != nil {
 		t.Fatal(err)
