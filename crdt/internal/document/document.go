@@ -56,6 +56,9 @@ func Parse(chunk []byte) (*Document, error) {
 	if err := d.count(); err != nil {
 		return nil, err
 	}
+	if (d.NumChanges == 0) != (len(d.Heads) == 0) || len(d.Heads) > d.NumChanges {
+		return nil, invalid(errHeads, "heads")
+	}
 	d.HeadIndexes = r.indexes(len(d.Heads), d.NumChanges)
 	if r.err == nil && len(r.b) > 0 {
 		r.fail(errTrailing, "body")

@@ -30,6 +30,7 @@ const (
 	errOrder     fault = "not ascending and distinct"
 	errActorSize fault = "empty or too long"
 	errIndex     fault = "index out of range"
+	errHeads     fault = "more than there are changes, or none of any"
 	errMany      fault = "more rows than the limit"
 	errRows      fault = "columns of different length"
 	errHalf      fault = "actor without counter, or counter without actor"

@@ -86,6 +86,8 @@ func TestBrokenChunksAreRefused(t *testing.T) {
 		"too many actors":       document.Seal([]byte{0xff, 0xff, 0xff, 0x7f, 0, 0, 0}),
 		"columns out of order":  document.Seal([]byte{0, 0, 2, 3, 0, 1, 0, 0}),
 		"a column twice":        document.Seal([]byte{0, 0, 2, 1, 0, 9, 0, 0}),
+		"heads of no changes":   document.Seal(append(append([]byte{0, 1}, make([]byte, change.HashSize)...), 0, 0)),
+		"changes without heads": document.Seal([]byte{1, 1, 'a', 0, 1, 1, 2, 0, 0x7f, 0}),
 		"endless changes":       document.Seal([]byte{1, 1, 'a', 0, 1, 1, 6, 0, 0x80, 0x80, 0x80, 0x80, 0x10, 0}),
 		"endless operations":    document.Seal([]byte{0, 0, 0, 1, 66, 6, 0x80, 0x80, 0x80, 0x80, 0x10, 1}),
 	} {

@@ -74,7 +74,7 @@ func drawOps(t *rapid.T) (ops []document.Op) {
 }
 
 func drawChanges(t *rapid.T) (changes []document.Change) {
-	for range rapid.IntRange(1, 20).Draw(t, "changes") {
+	for range rapid.IntRange(2, 20).Draw(t, "changes") {
 		c := document.Change{
 			Actor: rapid.IntRange(0, len(actors)-1).Draw(t, "author"),
 			Seq:   rapid.Uint64Range(1, 9).Draw(t, "seq"),
