@@ -25,15 +25,14 @@
 // the other. Handles ([Map], [List], [Text], and [Value]s of these kinds) belong
 // to the View or Change that they come from, and to the goroutine it runs in.
 //
-// A Doc holds memory that Go's collector doesn't see, by [Doc.Footprint]: close
-// it.
-//
 // # The engine
 //
-// Documents are held by an engine, which is automerge-go for now: it needs cgo.
-// Where it can't be had, [New] and [Load] return [ErrNoEngine], and [Available]
-// says so beforehand. It must be shown no changes that have not passed
+// Documents are held by an engine. There are two, which make the same changes
+// and read each other's files: [Reference], automerge-go, which needs cgo, and
+// [Native], godwit's own, which is new. The reference is the default of a
+// program that holds it. It must be shown no changes that have not passed
 // [change.Parse] and the graph. Some that have can still end the process, if
-// their author means harm; until there is another engine, a document is as safe
-// as those who write in it are honest.
+// their author means harm: with the reference a document is as safe as those
+// who write in it are honest. A Doc of the reference holds memory that Go's
+// collector doesn't see, by [Doc.Footprint]: close it.
 package crdt

@@ -12,7 +12,8 @@ import (
 // Doc is one open document. Its methods may be called from any goroutine and
 // run one after the other.
 type Doc struct {
-	actor ActorID
+	actor   ActorID
+	engines engines
 
 	mu     sync.Mutex
 	engine engine // nil once closed
@@ -23,13 +24,13 @@ type Doc struct {
 
 // New makes an empty document, in which actor will write. No two documents may
 // write under one actor id at the same time, nor one twice from the same past.
-func New(actor ActorID) (*Doc, error) { return Load(actor, nil) }
+func New(actor ActorID, opts ...Option) (*Doc, error) { return Load(actor, nil, opts...) }
 
 // Load opens a document from chunks, one after the other: a document chunk, as
 // [Doc.Save] makes it, or change chunks in causal order, or the one followed by
 // the others. The bytes must be one's own or have passed [change.Parse] and the
 // graph. It returns [ErrDamaged] if they aren't whole.
-func Load(actor ActorID, data []byte) (*Doc, error) {
+func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 	if err := checkActor(actor); err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func Load(actor ActorID, data []byte) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Doc{actor: actor}
+	d := &Doc{actor: actor, engines: enginesOf(opts)}
 	if err := d.open(document); err != nil {
 		return nil, err
 	}
@@ -74,14 +75,14 @@ func cut(data []byte) (document []byte, changes [][]byte, err error) {
 // open starts the engine, empty or from a document chunk.
 func (d *Doc) open(document []byte) (err error) {
 	if document == nil {
-		d.engine, err = newEngine(d.actor)
+		d.engine, err = d.engines.make(d.actor)
 		return err
 	}
 	if d.size, err = takeCensus(document); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if d.engine, err = loadEngine(d.actor, document); err != nil {
-		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoEngine) {
+	if d.engine, err = d.engines.load(d.actor, document); err != nil {
+		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoEngine) && !errors.Is(err, ErrNewerFormat) {
 			err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		return err

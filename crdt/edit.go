@@ -82,6 +82,9 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 // from somebody else: what this engine writes has to pass everywhere.
 func (d *Doc) commit(o *changeOptions) (*change.Change, error) {
 	hash, err := d.engine.commit(o.message, o.seconds)
+	if errors.Is(err, change.ErrInvalid) {
+		return nil, refusal(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: commit: %w", ErrEngine, err)
 	}
@@ -110,12 +113,18 @@ func refusal(err error) error {
 	return fmt.Errorf("%w: it made a change that no store accepts: %w", ErrEngine, err)
 }
 
-// discard takes back what a session wrote. Engines can't undo, so the document
-// is built anew from its changes.
+// discard takes back what a session wrote. An engine that can't is built anew
+// from the document's changes.
 func (d *Doc) discard(s *session) error {
 	_ = d.noted(s.failure) // the caller has it already
 	if d.fault != nil || !s.wrote {
 		return nil
+	}
+	if d.engine.rollback() {
+		if heads, err := d.engine.heads(); err == nil && slices.Equal(heads, d.heads) {
+			return nil
+		}
+		return d.undo(nil) // it had become a change already
 	}
 	if _, err := d.engine.commit("", 0); err != nil { // until then the engine can't list its changes
 		return d.undo(fmt.Errorf("%w: commit: %w", ErrEngine, err))

@@ -15,6 +15,9 @@ type engine interface {
 	// commit makes one change of what was written since the last commit, or an
 	// empty one. Time is in seconds, as in a change.
 	commit(message string, time int64) (Hash, error)
+	// rollback forgets what was written since the last commit. It reports
+	// whether the engine can do that.
+	rollback() bool
 	heads() ([]Hash, error)
 	has(Hash) (bool, error)
 	// change returns the chunk of a change that is here.

@@ -13,9 +13,7 @@ import (
 
 // A process that aborts leaves a note of what it was doing, and of nothing else.
 func TestGuard(t *testing.T) {
-	if !crdt.Available() {
-		t.Skip(crdt.ErrNoEngine)
-	}
+	needsReference(t)
 	path := filepath.Join(t.TempDir(), "notes")
 	cmd := exec.Command(os.Args[0], "-test.run", "TestGuardedAbort")
 	cmd.Env = append(os.Environ(), "GODWIT_GUARD_NOTES="+path)

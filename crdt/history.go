@@ -85,7 +85,7 @@ func (d *Doc) Fork(actor ActorID, heads ...Hash) (*Doc, error) {
 	if err != nil {
 		return nil, d.noted(fmt.Errorf("%w: fork: %w", ErrEngine, err))
 	}
-	return &Doc{actor: actor, engine: e, heads: slices.Clone(d.heads), size: d.size}, nil
+	return &Doc{actor: actor, engines: d.engines, engine: e, heads: slices.Clone(d.heads), size: d.size}, nil
 }
 
 // Merge adds the changes of another document that are not here. It never holds

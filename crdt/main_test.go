@@ -11,12 +11,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// needsEngine skips a test in a program without an engine.
-func needsEngine(tb testing.TB) {
+// needsReference skips a test in a program without automerge-go.
+func needsReference(tb testing.TB) {
 	tb.Helper()
-	if !crdt.Available() {
-		tb.Skip(crdt.ErrNoEngine)
+	d, err := crdt.New(actor("nobody"), crdt.Reference())
+	if err != nil {
+		tb.Skip(err)
 	}
+	d.Close()
 }
 
 // actor returns the actor id of a name.
@@ -25,7 +27,6 @@ func actor(name string) crdt.ActorID { return crdt.ActorID((name + "............
 // newDoc returns a document with what fn writes.
 func newDoc(tb testing.TB, name string, fn func(root crdt.Map) error) *crdt.Doc {
 	tb.Helper()
-	needsEngine(tb)
 	d, err := crdt.New(actor(name))
 	if err != nil {
 		tb.Fatal(err)

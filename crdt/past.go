@@ -18,8 +18,8 @@ func (d *Doc) at(actor ActorID, heads []Hash) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	built := &Doc{actor: actor}
-	if built.engine, err = newEngine(actor); err != nil {
+	built := &Doc{actor: actor, engines: d.engines}
+	if built.engine, err = d.engines.make(actor); err != nil {
 		return nil, err
 	}
 	return built, built.take(past)

@@ -148,7 +148,6 @@ func (p *peers) shuffled() [][]byte {
 // checks, and whoever has the changes has the document, whatever the order and
 // the portions in which they came.
 func TestAllAgreeInAnyOrder(t *testing.T) {
-	needsEngine(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		p := newPeers(rt, t)
 		defer p.close()

@@ -176,7 +176,6 @@ func drawMap(t *rapid.T, depth int) map[string]any {
 // TestReconcileReachesAnything goes from any document to any other, in values
 // and through JSON.
 func TestReconcileReachesAnything(t *testing.T) {
-	needsEngine(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		d, fresh := newDoc(t, "ada", nil), newDoc(t, "bob", nil)
 		defer d.Close()

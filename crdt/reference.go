@@ -9,8 +9,7 @@ import (
 	"github.com/automerge/automerge-go"
 )
 
-// Available reports whether this program holds a document engine.
-func Available() bool { return true }
+const hasReference = true
 
 // reference is the engine of automerge-go, Automerge's Rust core of June 2023.
 // What it is never used for: SyncState, Doc.Apply (superlinear), Doc.Merge
@@ -19,13 +18,13 @@ func Available() bool { return true }
 // the binding panics in places, some of them holding its lock.
 type reference struct{ doc *automerge.Doc }
 
-func newEngine(actor ActorID) (_ engine, err error) {
+func newReference(actor ActorID) (_ engine, err error) {
 	defer rescue(&err)
 	return named(automerge.New(), actor)
 }
 
-// loadEngine opens a document chunk.
-func loadEngine(actor ActorID, document []byte) (_ engine, err error) {
+// loadReference opens a document chunk.
+func loadReference(actor ActorID, document []byte) (_ engine, err error) {
 	defer rescue(&err)
 	doc, err := automerge.Load(document)
 	if err != nil {
@@ -52,6 +51,9 @@ func (r *reference) commit(message string, seconds int64) (_ Hash, err error) {
 	hash, err := r.doc.Commit(message, automerge.CommitOptions{Time: &at, AllowEmpty: true})
 	return Hash(hash), err
 }
+
+// rollback can't be done: the binding doesn't have it.
+func (r *reference) rollback() bool { return false }
 
 func (r *reference) heads() (_ []Hash, err error) {
 	defer rescue(&err)

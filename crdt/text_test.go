@@ -76,7 +76,6 @@ func TestFarApartEditsOfALongText(t *testing.T) {
 }
 
 func TestAnyTextBecomesAnyOther(t *testing.T) {
-	needsEngine(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		from, to := drawText(rt), drawText(rt)
 		if ops := setText(t, from, to); int(ops) > len([]rune(from))+len([]rune(to)) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/wire"
 )
 
@@ -44,6 +45,9 @@ type Config struct {
 	// Renew begins a new life of the directory: set it once, when opening a copy
 	// that can't be told from the original, such as a snapshot of a whole disk.
 	Renew bool
+	// Engine opens documents: crdt.Native() or crdt.Reference(); nil = the one
+	// that is the default of package crdt.
+	Engine crdt.Option
 }
 
 func (c Config) withDefaults() Config {

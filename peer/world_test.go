@@ -90,9 +90,6 @@ func openPeer(tb testing.TB, config peer.Config) *node {
 	if config.Logger == nil {
 		config.Logger = logger(tb, "peer")
 	}
-	if !crdt.Available() {
-		tb.Skip(crdt.ErrNoEngine)
-	}
 	p, err := peer.Open(config)
 	if err != nil {
 		tb.Fatal(err)
@@ -287,4 +284,14 @@ func cancelled(tb testing.TB) context.Context {
 	ctx, cancel := context.WithCancel(tb.Context())
 	cancel()
 	return ctx
+}
+
+// needsReference skips a test of what only automerge-go does.
+func needsReference(t *testing.T) {
+	t.Helper()
+	d, err := crdt.New(crdt.NewActorID(), crdt.Reference())
+	if err != nil {
+		t.Skip(err)
+	}
+	d.Close()
 }

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/godwit-sync/godwit/crdt"
 )
 
 func TestMain(m *testing.M) {
@@ -16,9 +14,6 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the stories in testdata.
 func TestScripts(t *testing.T) {
-	if !crdt.Available() {
-		t.Skip(crdt.ErrNoEngine)
-	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {

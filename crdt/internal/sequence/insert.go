@@ -88,7 +88,7 @@ func advanced(deaths []Tomb, k int32, buf []Tomb) []Tomb {
 	}
 	buf = buf[:0]
 	for _, t := range deaths {
-		buf = append(buf, Tomb{t.at(k), t.Step})
+		buf = append(buf, Tomb{t.At(k), t.Step})
 	}
 	return buf
 }

@@ -29,6 +29,27 @@ func (l *Loader) Cell(id, ref ID, number int32, visible bool, width Width) {
 	l.last = l.s.putCell(l.last, id, ref, number, visible, width)
 }
 
+// MakeCell gives the element that was added last to the caller, who has more to
+// say of it, and returns what it was and how it was deleted.
+func (l *Loader) MakeCell(number int32) (was Element, deaths []ID) {
+	s := l.s
+	last := s.spans[l.last].n - 1
+	was, deaths = s.element(l.last, last), s.tombsOf(&s.spans[l.last], last)
+	if last > 0 {
+		l.last = s.split(l.last, last)
+	}
+	x := &s.spans[l.last]
+	x.kind, x.number, x.size, x.gone, x.more = Cell, number, 0, Tomb{}, 0
+	return was, deaths
+}
+
+// SetCell says whether the element that was added last, a cell, is visible, and
+// how wide.
+func (l *Loader) SetCell(visible bool, width Width) {
+	s := l.s
+	s.spans[l.last].visible, s.spans[l.last].width = visible, width
+}
+
 // Done ends loading.
 func (l *Loader) Done() {
 	s := l.s

@@ -18,6 +18,7 @@ type Element struct {
 	// Within is how far into the element the position is that was asked for: it
 	// is not zero only in cells, and in code points if the unit isn't [Points].
 	Within int32
+	Width  Width // of the element, were it visible
 }
 
 // At returns the visible element that covers a position. It must be within the
@@ -27,6 +28,19 @@ func (s *Sequence) At(u Unit, pos int32) Element {
 	e := s.element(i, k)
 	e.Within = within
 	return e
+}
+
+// Run is like [Sequence.At], and returns as well how many elements, from this
+// one on, are next to each other in one span and one unit wide each.
+func (s *Sequence) Run(u Unit, pos int32) (e Element, n int32) {
+	i, k, within := s.locate(u, pos)
+	e = s.element(i, k)
+	e.Within = within
+	x := &s.spans[i]
+	if u != Points && !x.even() {
+		return e, 1
+	}
+	return e, x.n - k
 }
 
 func (s *Sequence) locate(u Unit, pos int32) (i, k, within int32) {
@@ -75,11 +89,14 @@ func (s *Sequence) element(i, k int32) Element {
 		e.Ref = x.id.Plus(k - 1)
 	}
 	if x.kind == Cell {
-		e.Cell = x.number
+		e.Cell, e.Width = x.number, x.width
 		return e
 	}
 	content := s.content[x.at : x.at+x.size][s.offset(x, k):]
 	e.Content = content[:sizeOf(x.kind, content)]
+	if e.Width = times(1); x.kind == Text {
+		e.Width = TextWidth(e.Content)
+	}
 	return e
 }
 

@@ -21,7 +21,7 @@ type Sequence struct {
 	loading bool   // spans are in order, without tree and index
 }
 
-var noTombs = make([][]Tomb, 1, 1) // to which appending makes a copy
+var noTombs = make([][]Tomb, 1) // to which appending makes a copy
 
 // New returns an empty sequence.
 func New(actors Actors) *Sequence {

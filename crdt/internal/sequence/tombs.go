@@ -9,12 +9,13 @@ type Tomb struct {
 	Step int8
 }
 
-func (t Tomb) at(k int32) ID { return t.By.Plus(int32(t.Step) * k) }
+// At returns the deletion of an element that is k after the first.
+func (t Tomb) At(k int32) ID { return t.By.Plus(int32(t.Step) * k) }
 
 // joined returns the run that two neighbouring ones of n and m elements are
 // together.
 func (t Tomb) joined(n int32, next Tomb, m int32) (Tomb, bool) {
-	gap := int64(next.By.Counter) - int64(t.at(n-1).Counter)
+	gap := int64(next.By.Counter) - int64(t.At(n-1).Counter)
 	switch {
 	case t.By.Actor != next.By.Actor, gap != 1 && gap != -1:
 		return t, false
@@ -88,7 +89,7 @@ func (s *Sequence) Delete(id ID, n int32, t Tomb) (int32, error) {
 			return done, nil
 		}
 		part := min(n-done, s.spans[i].n-k)
-		s.bury(i, k, part, Tomb{t.at(done), t.Step})
+		s.bury(i, k, part, Tomb{t.At(done), t.Step})
 		done += part
 	}
 	return done, nil
@@ -113,7 +114,7 @@ func (s *Sequence) Restore(id ID, n int32, t Tomb) error {
 		}
 		i = s.isolate(i, at, 1)
 		x := &s.spans[i]
-		s.setDeaths(x, slices.DeleteFunc(s.deaths(x, nil), func(d Tomb) bool { return d.By == t.at(k) }))
+		s.setDeaths(x, slices.DeleteFunc(s.deaths(x, nil), func(d Tomb) bool { return d.By == t.At(k) }))
 		s.refresh(i)
 		s.tidy(i)
 	}
@@ -148,7 +149,7 @@ func (s *Sequence) tombsOf(x *span, k int32) []ID {
 	deaths := s.deaths(x, nil)
 	ids := make([]ID, len(deaths))
 	for i, t := range deaths {
-		ids[i] = t.at(k)
+		ids[i] = t.At(k)
 	}
 	if len(ids) > 1 {
 		slices.SortFunc(ids, s.compare)

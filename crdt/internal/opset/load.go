@@ -1,0 +1,463 @@
+package opset
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/document"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+// ErrDamaged is returned for a document chunk that can't be right.
+var ErrDamaged = errors.New("opset: the document is damaged")
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}
+
+// Load returns the document of a chunk, in which an actor writes. The order of
+// its rows is verified; that its operations are those of the changes which its
+// heads name, [Set.Verify] does.
+func Load(self change.ActorID, d *document.Document) (*Set, error) {
+	if d.NewerFormat {
+		return nil, ErrNewerFormat
+	}
+	s := &Set{}
+	for _, actor := range d.Actors {
+		s.actors.number(actor)
+	}
+	s.self = s.actors.number(self)
+	s.root = newObject(ID{}, change.ActionMakeMap, &s.actors)
+	if err := s.loadHistory(d); err != nil {
+		return nil, err
+	}
+	l := loader{s: s, rows: d.Rows(), object: s.root}
+	if err := l.load(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if d.HeadIndexes == nil { // nothing else tells which changes the heads are
+		return s, s.rebuild()
+	}
+	return s, nil
+}
+
+// loadHistory notes who has made how much.
+func (s *Set) loadHistory(d *document.Document) error {
+	h := &s.history
+	h.saved = d
+	var span document.ChangeSpan
+	rows := d.Changes()
+	for {
+		n, err := rows.Span(&span)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		if n == 0 {
+			break
+		}
+		actor := uint32(span.Actor)
+		if uint64(span.Seq) != h.lastSeq(actor)+1 || n > 1 && span.SeqStep != 1 {
+			return damaged("sequence number %d of actor %d", span.Seq, actor)
+		}
+		h.authored(actor, uint32(span.Seq)+uint32(n)-1, int32(rows.Row()+n-1))
+		s.maxOp = max(s.maxOp, uint32(span.MaxOp), uint32(span.MaxOp+int64(n-1)*span.MaxOpStep))
+		rows.Extra(&span, n)
+		for left := n * span.Deps; left > 0; {
+			deps, err := rows.Deps(left)
+			if err != nil {
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
+			left -= deps.Count
+		}
+		rows.Advance(n)
+	}
+	for i, hash := range d.Heads {
+		head := document.Head{Hash: hash, Index: -1}
+		if d.HeadIndexes != nil {
+			head.Index = d.HeadIndexes[i]
+		}
+		h.heads = append(h.heads, head)
+	}
+	return nil
+}
+
+// loader reads a document's operations. They come object by object, ascending;
+// in a map key by key, ascending; in a sequence element by element, in order;
+// and in each place by their ids.
+type loader struct {
+	s      *Set
+	rows   *document.Rows
+	span   document.Span
+	object *Object
+
+	ops  []Op // of the place that is being read, ascending
+	key  string
+	elem ID
+	cell bool // the place is a cell of the sequence
+
+	seq   sequence.Loader
+	order order
+	tombs []sequence.Tomb
+	left  document.IDs // successors that were read for elements to come
+}
+
+func (l *loader) load() error {
+	for {
+		n, err := l.rows.Span(&l.span)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+		if id := ID(l.span.Obj); id != l.object.ID {
+			if err := l.begin(id); err != nil {
+				return err
+			}
+		}
+		if l.span.InList == l.object.IsMap() {
+			return damaged("a key of the wrong kind in object %v", l.object.ID)
+		}
+		if err := l.take(n); err != nil {
+			return err
+		}
+		l.rows.Advance(n)
+	}
+	return l.end()
+}
+
+// begin turns to the next object.
+func (l *loader) begin(id ID) error {
+	if err := l.end(); err != nil {
+		return err
+	}
+	if l.s.actors.compare(l.object.ID, id) >= 0 {
+		return damaged("object %v after %v", id, l.object.ID)
+	}
+	if l.object = l.s.objects[id]; l.object == nil {
+		return damaged("operations of %v, which is no object", id)
+	}
+	if !l.object.IsMap() {
+		l.seq = l.object.seq.Load()
+		l.order = order{actors: &l.s.actors}
+	}
+	return nil
+}
+
+// end is done with an object.
+func (l *loader) end() error {
+	l.close()
+	if !l.object.IsMap() {
+		l.seq.Done()
+	}
+	return nil
+}
+
+// take reads the rows of a span.
+func (l *loader) take(n int) error {
+	switch {
+	case !l.span.InList:
+		return l.takeKey(n)
+	case l.span.Insert && l.plain():
+		return l.takeElements(n)
+	}
+	for k := range n {
+		id, elem := ID(l.span.ID), ID(l.span.Elem)
+		id.Counter += uint32(int64(k) * l.span.IDStep)
+		elem.Counter += uint32(int64(k) * l.span.ElemStep)
+		if err := l.takeCell(id, elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeKey reads operations of a map's key.
+func (l *loader) takeKey(n int) error {
+	if len(l.ops) > 0 && l.key != string(l.span.Name) || len(l.ops) == 0 {
+		l.close()
+		if count := len(l.object.entries); count > 0 && l.object.entries[count-1].key >= string(l.span.Name) {
+			return damaged("key %q is out of order", l.span.Name)
+		}
+		l.key = string(l.span.Name)
+	}
+	for k := range n {
+		id := ID(l.span.ID)
+		id.Counter += uint32(int64(k) * l.span.IDStep)
+		if err := l.takeOp(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOp reads an operation into the place that is open.
+func (l *loader) takeOp(id ID) error {
+	if last := len(l.ops) - 1; last >= 0 && l.s.actors.compare(l.ops[last].ID, id) >= 0 {
+		return damaged("operation %v is out of order", id)
+	}
+	o := Op{ID: id, Action: l.span.Action}
+	raw, err := l.rows.Values(&l.span, 1)
+	if err != nil {
+		return err
+	}
+	o.Value = change.Value{Type: l.span.Kind, Raw: raw}
+	if o.Action == change.ActionMark {
+		o.mark = &mark{expand: l.span.Expand}
+		if l.span.Marked {
+			name := string(l.span.Mark)
+			o.mark.name = &name
+		}
+	}
+	if o.Succ, err = l.succs(); err != nil {
+		return err
+	}
+	if makes(o.Action) {
+		o.Object = l.s.addObject(id, o.Action, l.object, l.key, l.elem)
+	}
+	l.ops = append(l.ops, o)
+	return nil
+}
+
+// succs reads the successors of one row.
+func (l *loader) succs() ([]ID, error) {
+	if l.span.Succs == 0 {
+		return nil, nil
+	}
+	list := make([]ID, 0, min(l.span.Succs, 16))
+	for len(list) < l.span.Succs {
+		ids, err := l.rows.Succs(l.span.Succs - len(list))
+		if err != nil {
+			return nil, err
+		}
+		for k := range ids.Count {
+			id := ID{Counter: uint32(int64(ids.First.Counter) + int64(k)*ids.Step), Actor: ids.First.Actor}
+			if last := len(list) - 1; last >= 0 && l.s.actors.compare(list[last], id) >= 0 {
+				return nil, damaged("successors of %v are out of order", l.span.ID)
+			}
+			list = append(list, id)
+		}
+	}
+	return list, nil
+}
+
+// takeCell reads an element that is no plain value, or a further operation of
+// one.
+func (l *loader) takeCell(id, elem ID) error {
+	if l.span.Insert {
+		l.close()
+		if !l.order.next(id, elem, 1) {
+			return damaged("element %v is out of order", id)
+		}
+		l.cell, l.elem, l.key = true, id, ""
+		number := int32(len(l.object.cells))
+		l.object.cells = append(l.object.cells, slot{})
+		l.seq.Cell(id, elem, number, false, sequence.Width{})
+		return l.takeOp(id)
+	}
+	if elem != l.order.element() || elem == (ID{}) {
+		return damaged("an operation of element %v is out of order", elem)
+	}
+	if !l.cell {
+		number := int32(len(l.object.cells))
+		l.object.cells = append(l.object.cells, slot{})
+		was, deaths := l.seq.MakeCell(number)
+		l.cell, l.elem, l.key = true, elem, ""
+		l.ops = append(l.ops[:0], Op{ID: elem, Action: change.ActionSet, Value: cloned(valueOf(was)), Succ: deaths})
+	}
+	return l.takeOp(id)
+}
+
+func cloned(v change.Value) change.Value {
+	v.Raw = slices.Clone(v.Raw)
+	return v
+}
+
+// close is done with a place.
+func (l *loader) close() {
+	if len(l.ops) == 0 {
+		return
+	}
+	slot := l.s.slotOf(l.ops)
+	l.ops = l.ops[:0]
+	if !l.cell {
+		e := l.object.makeEntry(l.key)
+		e.slot = slot
+		return
+	}
+	if slot.isMark() {
+		l.object.marks++
+	}
+	l.object.cells[len(l.object.cells)-1] = slot
+	l.seq.SetCell(l.object.shown(&slot))
+	l.cell = false
+}
+
+func (s *slot) isMark() bool {
+	return len(s.live) > 0 && s.live[0].Action == change.ActionMark || len(s.past) > 0 && s.past[0].Action == change.ActionMark
+}
+
+// slotOf sorts the operations of a place into those that are live and those of
+// the past.
+func (s *Set) slotOf(ops []Op) slot {
+	all := slot{past: ops}
+	alive := make([]bool, len(ops))
+	n := 0
+	for i := range ops {
+		o := &ops[i]
+		if o.counter() {
+			for _, by := range o.Succ {
+				if at, ok := s.actors.search(ops, by); ok && ops[at].Action == change.ActionIncrement {
+					o.sum += ops[at].Value.Int()
+				}
+			}
+		}
+		if alive[i] = s.actors.alive(&all, o); alive[i] {
+			n++
+		}
+	}
+	out := slot{live: make([]Op, 0, n)}
+	if n < len(ops) {
+		out.past = make([]Op, 0, len(ops)-n)
+	}
+	for i, o := range ops {
+		if alive[i] {
+			out.live = append(out.live, o)
+		} else {
+			out.past = append(out.past, o)
+		}
+	}
+	return out
+}
+
+// plain reports whether a span's elements are values that a sequence holds.
+func (l *loader) plain() bool {
+	if l.span.Action != change.ActionSet || l.span.Kind == change.ValueCounter {
+		return false
+	}
+	return !l.object.IsText() || l.span.Kind == change.ValueText && l.span.Size > 0 && l.span.Size <= 4
+}
+
+// takeElements reads elements that are plain values.
+func (l *loader) takeElements(n int) error {
+	id, elem := ID(l.span.ID), ID(l.span.Elem)
+	if l.span.IDStep == 1 && l.span.ElemStep == 1 && elem.Plus(1) == id && l.even() {
+		return l.takeRun(id, elem, n)
+	}
+	for range n {
+		if err := l.takeRun(id, elem, 1); err != nil {
+			return err
+		}
+		id.Counter += uint32(l.span.IDStep)
+		elem.Counter += uint32(l.span.ElemStep)
+	}
+	return nil
+}
+
+// even reports whether the values of a whole span can be taken at once.
+func (l *loader) even() bool { return l.object.IsText() || l.span.Size == 0 }
+
+// takeRun reads elements that were inserted one after the other.
+func (l *loader) takeRun(id, elem ID, n int) error {
+	l.close()
+	raw, err := l.rows.Values(&l.span, n)
+	if err != nil {
+		return err
+	}
+	if l.object.IsText() && !letters1(raw, l.span.Size) {
+		return l.takeWords(id, elem, n, raw)
+	}
+	if !l.order.next(id, elem, n) {
+		return damaged("element %v is out of order", id)
+	}
+	for done := 0; done < n; {
+		part, err := l.deaths(n - done)
+		if err != nil {
+			return err
+		}
+		first := id.Plus(int32(done))
+		if done > 0 {
+			elem = first.Plus(-1)
+		}
+		if l.object.IsText() {
+			l.seq.Text(first, elem, raw[done*l.span.Size:(done+part)*l.span.Size], l.tombs)
+		} else {
+			l.seq.Values(first, elem, int32(part), encode(change.Value{Type: l.span.Kind, Raw: raw}), l.tombs)
+		}
+		done += part
+	}
+	return nil
+}
+
+// letters1 reports whether valid strings of a size are one code point each.
+func letters1(raw []byte, size int) bool {
+	least := [...]byte{0, 0, 0xc0, 0xe0, 0xf0}[size]
+	for at := 0; at < len(raw); at += size {
+		if raw[at] < least {
+			return false
+		}
+	}
+	return true
+}
+
+// takeWords reads elements of a text of which some are more than a letter.
+func (l *loader) takeWords(id, elem ID, n int, raw []byte) error {
+	for k := range n {
+		if !l.order.next(id, elem, 1) {
+			return damaged("element %v is out of order", id)
+		}
+		value := change.Value{Type: l.span.Kind, Raw: raw[k*l.span.Size : (k+1)*l.span.Size]}
+		succ, err := l.succs()
+		if err != nil {
+			return err
+		}
+		if letters1(value.Raw, l.span.Size) {
+			l.tombs = l.tombs[:0]
+			for _, by := range succ {
+				l.tombs = append(l.tombs, sequence.Tomb{By: by})
+			}
+			l.seq.Text(id, elem, value.Raw, l.tombs)
+		} else {
+			l.elem, l.key, l.cell = id, "", true
+			l.object.cells = append(l.object.cells, slot{})
+			l.seq.Cell(id, elem, int32(len(l.object.cells)-1), false, sequence.Width{})
+			l.ops = append(l.ops[:0], Op{ID: id, Action: change.ActionSet, Value: value, Succ: succ})
+			if k < n-1 {
+				l.close()
+			}
+		}
+		elem, id = id, id.Plus(1)
+	}
+	return nil
+}
+
+// deaths reads how the next elements, at least one and at most n, were deleted.
+func (l *loader) deaths(n int) (int, error) {
+	l.tombs = l.tombs[:0]
+	switch l.span.Succs {
+	case 0:
+		return n, nil
+	case 1:
+		if l.left.Count == 0 {
+			var err error
+			if l.left, err = l.rows.Succs(n); err != nil {
+				return 0, err
+			}
+		}
+		part := l.left
+		if part.Count > 1 && part.Step != 1 && part.Step != -1 {
+			part.Count, part.Step = 1, 0
+		}
+		l.tombs = append(l.tombs, sequence.Tomb{By: ID(part.First), Step: int8(part.Step)})
+		l.left.Count -= part.Count
+		l.left.First.Counter += uint32(int64(part.Count) * l.left.Step)
+		return part.Count, nil
+	}
+	succ, err := l.succs()
+	for _, by := range succ {
+		l.tombs = append(l.tombs, sequence.Tomb{By: by})
+	}
+	return 1, err
+}

@@ -1,0 +1,181 @@
+package opset
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+// Object is a map, list or text of a document.
+type Object struct {
+	ID   ID
+	Kind change.Action // one of those that make objects; tables are read as maps
+
+	parent *Object
+	key    string // in the parent, if that is a map
+	elem   ID     // in the parent, if that is a sequence
+
+	entries []*entry
+	byKey   map[string]*entry // once there are many
+	sorted  bool              // entries are, by their keys
+
+	seq   *sequence.Sequence
+	cells []slot // of the sequence; the first is none
+	marks int    // beginnings and ends of marks in it
+}
+
+// entry is a key of a map.
+type entry struct {
+	key string
+	slot
+}
+
+// manyKeys is from how many keys on a map has an index.
+const manyKeys = 16
+
+// IsMap reports whether the object has keys.
+func (o *Object) IsMap() bool {
+	return o.Kind == change.ActionMakeMap || o.Kind == change.ActionMakeTable
+}
+
+// IsText reports whether the object is a text.
+func (o *Object) IsText() bool { return o.Kind == change.ActionMakeText }
+
+func newObject(id ID, kind change.Action, a *actors) *Object {
+	o := &Object{ID: id, Kind: kind, sorted: true}
+	if !o.IsMap() {
+		o.seq = sequence.New(a)
+		o.cells = make([]slot, 1)
+	}
+	return o
+}
+
+// entry returns the slot of a key, or nil.
+func (o *Object) entry(key string) *entry {
+	if o.byKey != nil {
+		return o.byKey[key]
+	}
+	if i, ok := o.searchKey(key); ok {
+		return o.entries[i]
+	}
+	return nil
+}
+
+func (o *Object) searchKey(key string) (int, bool) {
+	return slices.BinarySearchFunc(o.entries, key, func(e *entry, key string) int { return strings.Compare(e.key, key) })
+}
+
+// makeEntry returns the slot of a key, and makes it if need be.
+func (o *Object) makeEntry(key string) *entry {
+	if e := o.entry(key); e != nil {
+		return e
+	}
+	e := &entry{key: key}
+	if o.byKey != nil {
+		o.entries, o.sorted = append(o.entries, e), false
+		o.byKey[key] = e
+		return e
+	}
+	i, _ := o.searchKey(key)
+	if o.entries = slices.Insert(o.entries, i, e); len(o.entries) > manyKeys {
+		o.byKey = make(map[string]*entry, 2*len(o.entries))
+		for _, e := range o.entries {
+			o.byKey[e.key] = e
+		}
+	}
+	return e
+}
+
+// sort brings the entries into the order of their keys. It is called by those
+// who have just written, so that readers find them in order.
+func (o *Object) sort() {
+	if !o.sorted {
+		slices.SortFunc(o.entries, func(a, b *entry) int { return strings.Compare(a.key, b.key) })
+		o.sorted = true
+	}
+}
+
+// dropEntry forgets a key that never had an operation.
+func (o *Object) dropEntry(key string) {
+	e := o.entry(key)
+	if e == nil || len(e.live)+len(e.past) > 0 {
+		return
+	}
+	o.entries = slices.DeleteFunc(o.entries, func(x *entry) bool { return x == e })
+	delete(o.byKey, key)
+}
+
+// cell returns the slot of an element, and makes it one if the sequence holds
+// it as a plain value; nil if there is no such element.
+func (o *Object) cell(id ID) *slot {
+	e, err := o.seq.Element(id)
+	if err != nil {
+		return nil
+	}
+	if e.Kind == sequence.Cell {
+		return &o.cells[e.Cell]
+	}
+	op := Op{ID: id, Action: change.ActionSet, Value: valueOf(e)}
+	number := int32(len(o.cells))
+	width, _ := o.width(op.Value)
+	_, deaths, err := o.seq.MakeCell(id, number, e.Visible, width)
+	if err != nil {
+		return nil
+	}
+	op.Succ = deaths
+	s := slot{}
+	if e.Visible {
+		s.live = []Op{op}
+	} else {
+		s.past = []Op{op}
+	}
+	o.cells = append(o.cells, s)
+	return &o.cells[number]
+}
+
+// refreshCell tells the sequence what a cell has become.
+func (o *Object) refreshCell(id ID, s *slot) {
+	visible, width := o.shown(s)
+	_ = o.seq.SetCell(id, visible, width) // it is there
+}
+
+// shown says whether a cell is visible and how wide.
+func (o *Object) shown(s *slot) (bool, sequence.Width) {
+	w := s.winner()
+	if w == nil || w.Action == change.ActionMark {
+		return false, sequence.Width{}
+	}
+	width, _ := o.width(w.Value)
+	return true, width
+}
+
+// placeholder is what stands in a text for what is no text.
+const placeholder = "\ufffc"
+
+// width returns how wide a value is in the object, and whether it is a single
+// code point of a text.
+func (o *Object) width(v change.Value) (sequence.Width, bool) {
+	switch {
+	case !o.IsText():
+		return sequence.Width{1, 1, 1}, false
+	case v.Type == change.ValueText:
+		w := sequence.TextWidth(v.Raw)
+		return w, w[sequence.Points] == 1
+	}
+	return sequence.TextWidth(placeholder), false
+}
+
+// valueOf returns the scalar that a sequence holds for an element.
+func valueOf(e sequence.Element) change.Value {
+	if e.Kind == sequence.Text {
+		return change.Value{Type: change.ValueText, Raw: e.Content}
+	}
+	return decode(e.Content)
+}
+
+func decode(content []byte) change.Value {
+	meta, raw := sequence.Value(content)
+	return change.Value{Type: change.ValueType(meta & 15), Raw: raw}
+}

@@ -1,0 +1,310 @@
+package opset
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/document"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+// A document chunk holds operations, not changes. The changes are made of them
+// again: each operation belongs to the first change of its actor that ends at
+// or behind its counter, and its predecessors are those that it succeeded.
+
+// Verify rebuilds the changes of a loaded document and checks that they lead to
+// its heads.
+func (s *Set) Verify() error { return s.rebuild() }
+
+// stint is operations of one actor with consecutive counters.
+type stint struct {
+	counter uint32
+	n       int32
+	object  *Object
+
+	op   *Op // a single one that the document keeps
+	key  string
+	ref  ID // for one that inserts, of a cell or a run: what the first came after
+	elem ID // for others in sequences
+	pred []ID
+
+	insert bool
+	span   sequence.Span // of a run of elements
+	step   int32         // of a run of deletions: from one element to the next
+}
+
+// rebuild makes the changes of a loaded document, if they haven't been made.
+func (s *Set) rebuild() error {
+	d := s.history.saved
+	if d == nil {
+		return nil
+	}
+	b := rebuilder{s: s, stints: make([][]stint, len(s.actors.ids)), at: make([]int, len(s.actors.ids))}
+	b.gather()
+	records, err := b.records(d)
+	if err != nil {
+		return fmt.Errorf("%w: rebuild its changes: %w", ErrDamaged, err)
+	}
+	h := &s.history
+	h.saved = nil
+	h.changes = append(records, h.changes...)
+	h.byHash = make(map[change.Hash]int32, len(h.changes))
+	for i := range h.changes {
+		h.byHash[h.changes[i].hash] = int32(i)
+	}
+	return nil
+}
+
+type rebuilder struct {
+	s      *Set
+	stints [][]stint // of each actor, ascending
+	at     []int     // the next one of each
+	ops    []*Op
+}
+
+// gather lists the operations of the document by their actors.
+func (b *rebuilder) gather() {
+	b.object(b.s.root)
+	for _, o := range b.s.objects {
+		b.object(o)
+	}
+	for _, stints := range b.stints {
+		slices.SortFunc(stints, func(x, y stint) int { return int(int64(x.counter) - int64(y.counter)) })
+	}
+}
+
+func (b *rebuilder) add(actor uint32, st stint) { b.stints[actor] = append(b.stints[actor], st) }
+
+func (b *rebuilder) object(o *Object) {
+	if o.IsMap() {
+		for _, e := range o.entries {
+			b.slot(o, &e.slot, e.key, ID{}, ID{})
+		}
+		return
+	}
+	for span := range o.seq.Spans() {
+		if span.Kind == sequence.Cell {
+			b.slot(o, &o.cells[span.Cell], "", span.ID, span.Ref)
+			continue
+		}
+		b.add(span.ID.Actor, stint{counter: span.ID.Counter, n: span.N, object: o, insert: true, ref: span.Ref, span: span})
+		if t, ok := span.Deleted(); ok {
+			b.deaths(o, &span, t)
+		} else if !span.Visible {
+			for k := range span.N {
+				for _, by := range span.Deletions(k) {
+					elem := span.ID.Plus(k)
+					b.add(by.Actor, stint{counter: by.Counter, n: 1, object: o, elem: elem, pred: []ID{elem}})
+				}
+			}
+		}
+	}
+}
+
+// deaths adds a run of deletions.
+func (b *rebuilder) deaths(o *Object, span *sequence.Span, t sequence.Tomb) {
+	st := stint{counter: t.By.Counter, n: span.N, object: o, elem: span.ID, step: 1}
+	if t.Step < 0 {
+		st.counter = t.At(span.N - 1).Counter
+		st.elem, st.step = span.ID.Plus(span.N-1), -1
+	}
+	b.add(t.By.Actor, st)
+}
+
+// slot adds the operations of a place.
+func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
+	b.ops = b.s.merged(b.ops[:0], p)
+	var gone []ID
+	for i, op := range b.ops {
+		st := stint{counter: op.ID.Counter, n: 1, object: o, op: op, key: key, elem: elem}
+		if i == 0 && elem != (ID{}) {
+			st.insert, st.ref = true, ref
+		}
+		st.pred = b.preds(op.ID)
+		b.add(op.ID.Actor, st)
+		for _, by := range op.Succ {
+			if !slices.ContainsFunc(b.ops, func(x *Op) bool { return x.ID == by }) && !slices.Contains(gone, by) {
+				gone = append(gone, by)
+			}
+		}
+	}
+	for _, by := range gone {
+		b.add(by.Actor, stint{counter: by.Counter, n: 1, object: o, key: key, elem: elem, pred: b.preds(by)})
+	}
+}
+
+// preds returns the operations of a place that one succeeded.
+func (b *rebuilder) preds(by ID) (pred []ID) {
+	for _, op := range b.ops {
+		if slices.Contains(op.Succ, by) {
+			pred = append(pred, op.ID)
+		}
+	}
+	return pred
+}
+
+// records makes the changes, in the document's order.
+func (b *rebuilder) records(d *document.Document) ([]record, error) {
+	records := make([]record, 0, d.NumChanges)
+	var row document.Change
+	tips := map[change.Hash]int{}
+	for rows := d.Changes(); ; {
+		more, err := rows.Change(&row)
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			break
+		}
+		r, err := b.record(&row, records)
+		if err != nil {
+			return nil, err
+		}
+		r.deps(func(dep int32) { delete(tips, records[dep].hash) })
+		tips[r.hash] = len(records)
+		records = append(records, r)
+	}
+	if len(tips) != len(d.Heads) {
+		return nil, damaged("its changes lead to %d heads, not %d", len(tips), len(d.Heads))
+	}
+	for _, head := range d.Heads {
+		i, ok := tips[head]
+		if !ok {
+			return nil, damaged("no change has the hash of the head %s", head)
+		}
+		for k := range b.s.history.heads {
+			if b.s.history.heads[k].Hash == head {
+				b.s.history.heads[k].Index = i
+			}
+		}
+	}
+	return records, nil
+}
+
+func (b *rebuilder) record(row *document.Change, before []record) (record, error) {
+	actor := uint32(row.Actor)
+	d := change.Draft{
+		Actor: b.s.actors.ids[actor], Seq: row.Seq, StartOp: row.MaxOp + 1,
+		Time: row.Time, Message: row.Message, Extra: row.Extra,
+	}
+	r := record{actor: actor, seq: uint32(row.Seq), maxOp: uint32(row.MaxOp), dep: -1, time: row.Time}
+	others := rare{message: row.Message, extra: row.Extra}
+	for i, dep := range row.Deps {
+		d.Deps = append(d.Deps, before[dep].hash)
+		if i == 0 {
+			r.dep = int32(dep)
+		} else {
+			others.deps = append(others.deps, int32(dep))
+		}
+	}
+	if len(others.deps) > 0 || others.message != "" || len(others.extra) > 0 {
+		r.rare = &others
+	}
+	if err := b.operations(&d, actor, uint32(row.MaxOp)); err != nil {
+		return r, err
+	}
+	c, err := d.Encode()
+	if err != nil {
+		return r, err
+	}
+	r.hash, r.chunk = c.Hash, c.Bytes()
+	return r, nil
+}
+
+// operations takes an actor's next operations, up to a counter.
+func (b *rebuilder) operations(d *change.Draft, actor, maxOp uint32) error {
+	stints := b.stints[actor]
+	for b.at[actor] < len(stints) {
+		st := &stints[b.at[actor]]
+		if st.counter > maxOp {
+			break
+		}
+		if len(d.Ops) == 0 {
+			d.StartOp = uint64(st.counter)
+		}
+		if uint64(st.counter) != d.StartOp+uint64(len(d.Ops)) {
+			return damaged("operation %d of actor %d is missing", d.StartOp+uint64(len(d.Ops)), actor)
+		}
+		n := min(st.n, int32(maxOp-st.counter)+1)
+		d.Ops = b.s.expand(d.Ops, st, n)
+		if n < st.n {
+			st.skip(n)
+			break
+		}
+		b.at[actor]++
+	}
+	if len(d.Ops) > 0 && d.StartOp+uint64(len(d.Ops))-1 != uint64(maxOp) {
+		return damaged("operation %d of actor %d is missing", maxOp, actor)
+	}
+	return nil
+}
+
+// skip takes the first n operations off a run.
+func (st *stint) skip(n int32) {
+	st.counter += uint32(n)
+	st.n -= n
+	if st.insert {
+		st.ref = ID{Counter: st.counter - 1, Actor: st.span.ID.Actor}
+		for range n {
+			if st.span.Kind != sequence.Fill {
+				_, st.span.Content = sequence.Cut(st.span.Kind, st.span.Content)
+			}
+		}
+		return
+	}
+	st.elem = st.elem.Plus(n * st.step)
+}
+
+// expand appends the first n operations of a run as a change has them.
+func (s *Set) expand(ops []change.Op, st *stint, n int32) []change.Op {
+	op := change.Op{Obj: s.opID(st.object.ID), Insert: st.insert, Action: change.ActionDelete}
+	op.Key = change.MapKey(st.key)
+	if !st.object.IsMap() {
+		op.Key = change.ElemKey(s.opID(st.elem))
+		if st.insert {
+			op.Key.Elem = s.opID(st.ref)
+		}
+	}
+	for _, pred := range st.pred {
+		op.Pred = append(op.Pred, s.opID(pred))
+	}
+	switch {
+	case st.op != nil:
+		op.Action, op.Value = st.op.Action, st.op.Value
+		if st.op.mark != nil {
+			op.MarkName, op.Expand = st.op.mark.name, st.op.mark.expand
+		}
+		return append(ops, op)
+	case st.insert:
+		return s.expandElements(ops, op, st, n)
+	case st.step == 0:
+		return append(ops, op)
+	}
+	for k := range n {
+		op.Key.Elem = s.opID(st.elem.Plus(k * st.step))
+		op.Pred = []change.OpID{op.Key.Elem}
+		ops = append(ops, op)
+	}
+	return ops
+}
+
+func (s *Set) expandElements(ops []change.Op, op change.Op, st *stint, n int32) []change.Op {
+	op.Action = change.ActionSet
+	content, id := st.span.Content, ID{Counter: st.counter, Actor: st.span.ID.Actor}
+	for k := range n {
+		first := content
+		if st.span.Kind != sequence.Fill {
+			first, content = sequence.Cut(st.span.Kind, content)
+		}
+		op.Value = change.Value{Type: change.ValueText, Raw: first}
+		if st.span.Kind != sequence.Text {
+			op.Value = decode(first)
+		}
+		if k > 0 {
+			op.Key.Elem = s.opID(id.Plus(k - 1))
+		}
+		ops = append(ops, op)
+	}
+	return ops
+}

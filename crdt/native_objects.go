@@ -1,0 +1,167 @@
+package crdt
+
+import (
+	"time"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/opset"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+type (
+	nativeMap struct {
+		set *opset.Set
+		o   *opset.Object
+	}
+	nativeList struct {
+		set *opset.Set
+		o   *opset.Object
+	}
+	nativeText struct {
+		set *opset.Set
+		o   *opset.Object
+	}
+)
+
+func (n nativeMap) get(key string) (item, error) { return itemOf(n.set, n.o.Get(key)), nil }
+
+func (n nativeMap) all() ([]entry, error) {
+	entries := make([]entry, 0, n.o.Len(sequence.Points))
+	for key, op := range n.o.Entries() {
+		entries = append(entries, entry{key, itemOf(n.set, op)})
+	}
+	return entries, nil
+}
+
+func (n nativeMap) len() (int, error) { return n.o.Len(sequence.Points), nil }
+
+func (n nativeMap) put(key string, scalar item) error { return n.set.Put(n.o, key, scalarOf(scalar)) }
+
+func (n nativeMap) putObject(key string, kind Kind) (item, error) {
+	o, err := n.set.PutObject(n.o, key, actionOf[kind])
+	return objectOf(n.set, o), err
+}
+
+func (n nativeMap) increment(key string, by int64) error { return n.set.Increment(n.o, key, by) }
+
+func (n nativeMap) delete(key string) error { return n.set.Delete(n.o, key) }
+
+func (n nativeList) get(i int) (item, error) {
+	if i < 0 || i >= n.o.Len(sequence.Points) {
+		return item{}, nil
+	}
+	op := n.o.At(i)
+	return itemOf(n.set, &op), nil
+}
+
+func (n nativeList) all() ([]item, error) {
+	items := make([]item, 0, n.o.Len(sequence.Points))
+	for op := range n.o.Elements() {
+		items = append(items, itemOf(n.set, &op))
+	}
+	return items, nil
+}
+
+func (n nativeList) len() (int, error) { return n.o.Len(sequence.Points), nil }
+
+func (n nativeList) put(i int, insert bool, scalar item) error {
+	if insert {
+		return n.set.Insert(n.o, sequence.Points, i, scalarOf(scalar))
+	}
+	return n.set.PutAt(n.o, i, scalarOf(scalar))
+}
+
+func (n nativeList) putObject(i int, insert bool, kind Kind) (item, error) {
+	if insert {
+		o, err := n.set.InsertObject(n.o, sequence.Points, i, actionOf[kind])
+		return objectOf(n.set, o), err
+	}
+	o, err := n.set.PutObjectAt(n.o, i, actionOf[kind])
+	return objectOf(n.set, o), err
+}
+
+func (n nativeList) increment(i int, by int64) error { return n.set.IncrementAt(n.o, i, by) }
+
+func (n nativeList) delete(i int) error { return n.set.DeleteAt(n.o, i, 1) }
+
+func (n nativeText) text() (string, error) { return n.o.Text(), nil }
+
+func (n nativeText) len() (int, error) { return n.o.Len(sequence.Points), nil }
+
+func (n nativeText) splice(pos, del int, insert string) error {
+	return n.set.Splice(n.o, sequence.Points, pos, del, insert)
+}
+
+// actionOf says what makes a container.
+var actionOf = map[Kind]change.Action{
+	KindMap:  change.ActionMakeMap,
+	KindList: change.ActionMakeList,
+	KindText: change.ActionMakeText,
+}
+
+func objectOf(set *opset.Set, o *opset.Object) item {
+	switch {
+	case o == nil:
+		return item{}
+	case o.IsMap():
+		return item{KindMap, nativeMap{set, o}}
+	case o.IsText():
+		return item{KindText, nativeText{set, o}}
+	}
+	return item{KindList, nativeList{set, o}}
+}
+
+// itemOf returns what an operation put where it stands.
+func itemOf(set *opset.Set, op *opset.Op) item {
+	switch {
+	case op == nil:
+		return item{}
+	case op.Object != nil:
+		return objectOf(set, op.Object)
+	}
+	v := op.Value
+	switch v.Type {
+	case change.ValueNull:
+		return item{kind: KindNull}
+	case change.ValueFalse, change.ValueTrue:
+		return item{KindBool, v.Type == change.ValueTrue}
+	case change.ValueUint:
+		return item{KindUint, v.Uint()}
+	case change.ValueInt:
+		return item{KindInt, v.Int()}
+	case change.ValueFloat:
+		return item{KindFloat, v.Float()}
+	case change.ValueText:
+		return item{KindString, string(v.Raw)}
+	case change.ValueBytes:
+		return item{KindBytes, append([]byte{}, v.Raw...)}
+	case change.ValueCounter:
+		return item{KindCounter, Counter(op.Counter())}
+	case change.ValueTimestamp:
+		return item{KindTime, time.UnixMilli(v.Int()).UTC()}
+	}
+	return item{kind: KindUnknown}
+}
+
+// scalarOf is the reverse of itemOf, for scalars.
+func scalarOf(it item) change.Value {
+	switch v := it.data.(type) {
+	case bool:
+		return change.Bool(v)
+	case uint64:
+		return change.Uint(v)
+	case int64:
+		return change.Int(v)
+	case float64:
+		return change.Float(v)
+	case string:
+		return change.Text(v)
+	case []byte:
+		return change.Bytes(v)
+	case Counter:
+		return change.Counter(int64(v))
+	case time.Time:
+		return change.Timestamp(v.UnixMilli())
+	}
+	return change.Value{}
+}

@@ -1,0 +1,33 @@
+package crdt
+
+// Option is an option of [New] and [Load].
+type Option func(*engines)
+
+// engines make the engine of a document.
+type engines struct {
+	make func(ActorID) (engine, error)
+	load func(ActorID, []byte) (engine, error) // of a document chunk
+}
+
+// Native opens the document in godwit's own engine, which is written in Go. It
+// is the default of a program that doesn't hold automerge-go.
+func Native() Option { return func(e *engines) { *e = engines{newNative, loadNative} } }
+
+// Reference opens the document in automerge-go. It is the default of a program
+// that holds it, for now; in others [New] and [Load] return [ErrNoEngine].
+func Reference() Option { return func(e *engines) { *e = engines{newReference, loadReference} } }
+
+func enginesOf(opts []Option) engines {
+	var e engines
+	if hasReference {
+		Reference()(&e)
+	} else {
+		Native()(&e)
+	}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&e)
+		}
+	}
+	return e
+}
