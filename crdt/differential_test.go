@@ -86,12 +86,11 @@ func (w *twins) compare(t *testing.T) {
 // exchange lets each engine load what the other saved.
 func (w *twins) exchange(t *testing.T) {
 	t.Helper()
-	saved := save(t, w.reference)
-	own, err := crdt.Load(actor(w.name), saved, crdt.Native())
+	own, err := crdt.Load(actor(w.name), saved(t, w.reference), crdt.Native())
 	if err != nil {
 		t.Fatalf("load what the reference saved: %v", err)
 	}
-	again, err := crdt.Load(actor(w.name), save(t, w.own))
+	again, err := crdt.Load(actor(w.name), saved(t, w.own))
 	if err != nil {
 		t.Fatalf("the reference loads what was saved: %v", err)
 	}
@@ -99,15 +98,6 @@ func (w *twins) exchange(t *testing.T) {
 	w.own.Close()
 	w.own, w.reference = own, again
 	w.compare(t)
-}
-
-func save(t *testing.T, d *crdt.Doc) []byte {
-	t.Helper()
-	saved, err := d.Save()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return saved
 }
 
 var words = []string{"a", "b", "godwit", "é", "🙂", "語", "\n", "x y"}

@@ -1,5 +1,7 @@
 package crdt
 
+import "github.com/godwit-sync/godwit/crdt/change"
+
 // MaxNote is the greatest length of a note for [Guard], in bytes.
 const MaxNote = 64
 
@@ -13,20 +15,21 @@ const MaxNote = 64
 type engine interface {
 	root() mapObject
 	// commit makes one change of what was written since the last commit, or an
-	// empty one. Time is in seconds, as in a change.
-	commit(message string, time int64) (Hash, error)
+	// empty one, and checks it as if it came from somebody else: what an engine
+	// writes has to pass everywhere. Time is in seconds, as in a change.
+	commit(message string, time int64) (*change.Change, error)
 	// rollback forgets what was written since the last commit. It reports
 	// whether the engine can do that.
 	rollback() bool
 	heads() ([]Hash, error)
 	has(Hash) (bool, error)
-	// change returns the chunk of a change that is here.
-	change(Hash) ([]byte, error)
+	// holds is has for a change, which may be cheaper to find.
+	holds(*change.Change) (bool, error)
 	// changes returns the chunks of all changes that are not in the past of
 	// since, whose hashes are all here, in causal order.
 	changes(since []Hash) ([][]byte, error)
-	// apply takes change chunks, one after the other.
-	apply(chunks []byte) error
+	// apply takes changes, one after the other.
+	apply([]*change.Change) error
 	save() ([]byte, error)
 	fork(ActorID) (engine, error)
 }

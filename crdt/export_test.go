@@ -1,5 +1,7 @@
 package crdt
 
+import "github.com/godwit-sync/godwit/crdt/change"
+
 // panicking is an engine that panics when it is written to, and must not be
 // touched after that: the real one might hold its lock for ever.
 type panicking struct {
@@ -15,11 +17,12 @@ func (d *Doc) MakePanic(touched func()) { d.engine = panicking{d.engine, touched
 
 func (p panicking) root() mapObject { return panickingMap{p.engine.root()} }
 
-func (p panicking) commit(string, int64) (Hash, error) { p.touched(); return Hash{}, nil }
-func (p panicking) heads() ([]Hash, error)             { p.touched(); return nil, nil }
-func (p panicking) changes([]Hash) ([][]byte, error)   { p.touched(); return nil, nil }
-func (p panicking) apply([]byte) error                 { p.touched(); return nil }
-func (p panicking) save() ([]byte, error)              { p.touched(); return nil, nil }
+func (p panicking) commit(string, int64) (*change.Change, error) { p.touched(); return nil, nil }
+func (p panicking) rollback() bool                               { p.touched(); return true }
+func (p panicking) heads() ([]Hash, error)                       { p.touched(); return nil, nil }
+func (p panicking) changes([]Hash) ([][]byte, error)             { p.touched(); return nil, nil }
+func (p panicking) apply([]*change.Change) error                 { p.touched(); return nil }
+func (p panicking) save() ([]byte, error)                        { p.touched(); return nil, nil }
 
 func (panickingMap) put(string, item) (err error) {
 	defer rescue(&err)

@@ -32,12 +32,8 @@ func loadNative(actor ActorID, chunk []byte) (engine, error) {
 
 func (n *native) root() mapObject { return nativeMap{n.set, n.set.Root()} }
 
-func (n *native) commit(message string, seconds int64) (Hash, error) {
-	c, err := n.set.Commit(message, seconds)
-	if err != nil {
-		return Hash{}, err
-	}
-	return c.Hash, nil
+func (n *native) commit(message string, seconds int64) (*change.Change, error) {
+	return n.set.Commit(message, seconds)
 }
 
 func (n *native) rollback() bool {
@@ -49,33 +45,19 @@ func (n *native) heads() ([]Hash, error) { return n.set.Heads(), nil }
 
 func (n *native) has(h Hash) (bool, error) { return n.set.Has(h) }
 
-func (n *native) change(h Hash) ([]byte, error) {
-	chunk, err := n.set.Change(h)
-	if chunk == nil && err == nil {
-		err = fmt.Errorf("%w: %s", ErrUnknownHeads, h)
-	}
-	return chunk, err
-}
-
 func (n *native) changes(since []Hash) ([][]byte, error) { return n.set.Changes(since) }
 
-func (n *native) apply(chunks []byte) error {
-	for len(chunks) > 0 {
-		chunk, _, rest, err := change.Split(chunks)
+func (n *native) holds(c *change.Change) (bool, error) { return n.set.Holds(c) }
+
+func (n *native) apply(changes []*change.Change) error {
+	for _, c := range changes {
+		err := n.set.Apply(c)
+		if errors.Is(err, opset.ErrMissing) {
+			return fmt.Errorf("%w: %w", ErrMissing, err)
+		}
 		if err != nil {
 			return err
 		}
-		c, err := change.Parse(chunk)
-		if err != nil {
-			return err
-		}
-		if err := n.set.Apply(c); err != nil {
-			if errors.Is(err, opset.ErrMissing) {
-				err = fmt.Errorf("%w: %w", ErrMissing, err)
-			}
-			return err
-		}
-		chunks = rest
 	}
 	return nil
 }
@@ -87,16 +69,19 @@ func (n *native) fork(actor ActorID) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	document, chunks, err := cut(saved)
+	if err != nil || document != nil {
+		return loadNative(actor, document)
+	}
 	forked, err := newNative(actor)
-	if err != nil || len(saved) == 0 {
-		return forked, err
-	}
-	chunk, kind, _, err := change.Split(saved)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case kind == change.TypeDocument:
-		return loadNative(actor, chunk)
 	}
-	return forked, forked.apply(saved)
+	changes := make([]*change.Change, len(chunks))
+	for i, chunk := range chunks {
+		if changes[i], err = change.ReadHeader(chunk); err != nil {
+			return nil, err
+		}
+	}
+	return forked, forked.apply(changes)
 }

@@ -1,7 +1,6 @@
 package crdt
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -73,7 +72,7 @@ func (d *Doc) take(chunks [][]byte) error {
 		if c.NewerFormat {
 			return fmt.Errorf("%w: change %s", ErrNewerFormat, c.Hash)
 		}
-		known, err := d.has(c.Hash)
+		known, err := d.engine.holds(c)
 		if err != nil {
 			return d.noted(err)
 		}
@@ -81,7 +80,7 @@ func (d *Doc) take(chunks [][]byte) error {
 			next.add(c)
 		}
 	}
-	if len(next.chunks) == 0 {
+	if len(next.changes) == 0 {
 		return nil
 	}
 	if err := d.grow(&next); err != nil {
@@ -94,7 +93,7 @@ func (d *Doc) take(chunks [][]byte) error {
 // grow gives a batch to the engine and checks that it leads to the heads that
 // it should: the engine says nothing of changes that it couldn't apply.
 func (d *Doc) grow(next *batch) error {
-	if err := d.engine.apply(bytes.Join(next.chunks, nil)); err != nil {
+	if err := d.engine.apply(next.changes); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	heads, err := d.engine.heads()
@@ -121,16 +120,16 @@ func (d *Doc) has(h Hash) (bool, error) {
 
 // batch is changes on their way into a document, and what it will be with them.
 type batch struct {
-	chunks [][]byte
-	tips   tips
-	size   census
+	changes []*change.Change
+	tips    tips
+	size    census
 }
 
 func (b *batch) add(c *change.Change) {
 	if _, again := b.tips[c.Hash]; again {
 		return
 	}
-	b.chunks = append(b.chunks, c.Bytes())
+	b.changes = append(b.changes, c)
 	b.size.add(c)
 	b.tips[c.Hash] = true
 	for _, dep := range c.Deps {

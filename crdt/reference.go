@@ -3,10 +3,14 @@
 package crdt
 
 import (
+	"bytes"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/automerge/automerge-go"
+
+	"github.com/godwit-sync/godwit/crdt/change"
 )
 
 const hasReference = true
@@ -42,14 +46,25 @@ func named(doc *automerge.Doc, actor ActorID) (engine, error) {
 
 func (r *reference) root() mapObject { return referenceMap{r.doc.RootMap()} }
 
-func (r *reference) commit(message string, seconds int64) (_ Hash, err error) {
+func (r *reference) commit(message string, seconds int64) (_ *change.Change, err error) {
 	defer rescue(&err)
 	var at time.Time // the binding takes the zero time for none, nothing for now
 	if seconds != 0 {
 		at = time.UnixMilli(seconds) // it writes milliseconds where JavaScript writes seconds
 	}
 	hash, err := r.doc.Commit(message, automerge.CommitOptions{Time: &at, AllowEmpty: true})
-	return Hash(hash), err
+	if err != nil {
+		return nil, err
+	}
+	made, err := r.doc.Change(hash)
+	if err != nil {
+		return nil, fmt.Errorf("read back %s: %w", hash, err)
+	}
+	c, err := change.Parse(made.Save())
+	if err == nil && c.Hash != Hash(hash) {
+		err = fmt.Errorf("it made %s, not %s", c.Hash, hash)
+	}
+	return c, err
 }
 
 // rollback can't be done: the binding doesn't have it.
@@ -71,15 +86,6 @@ func (r *reference) has(h Hash) (_ bool, err error) {
 	return missing == nil, nil
 }
 
-func (r *reference) change(h Hash) (_ []byte, err error) {
-	defer rescue(&err)
-	c, err := r.doc.Change(automerge.ChangeHash(h))
-	if err != nil {
-		return nil, err
-	}
-	return c.Save(), nil
-}
-
 func (r *reference) changes(since []Hash) (_ [][]byte, err error) {
 	defer rescue(&err)
 	hashes := make([]automerge.ChangeHash, len(since))
@@ -97,9 +103,15 @@ func (r *reference) changes(since []Hash) (_ [][]byte, err error) {
 	return chunks, nil
 }
 
-func (r *reference) apply(chunks []byte) (err error) {
+func (r *reference) holds(c *change.Change) (bool, error) { return r.has(c.Hash) }
+
+func (r *reference) apply(changes []*change.Change) (err error) {
 	defer rescue(&err)
-	return r.doc.LoadIncremental(chunks)
+	chunks := make([][]byte, len(changes))
+	for i, c := range changes {
+		chunks[i] = c.Bytes()
+	}
+	return r.doc.LoadIncremental(bytes.Join(chunks, nil))
 }
 
 func (r *reference) save() (_ []byte, err error) {

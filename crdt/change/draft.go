@@ -3,6 +3,7 @@ package change
 import (
 	"crypto/sha256"
 	"slices"
+	"sync"
 
 	"github.com/godwit-sync/godwit/crdt/internal/column"
 )
@@ -23,12 +24,18 @@ type Draft struct {
 // Encode makes the change, byte for byte as Automerge does. The result has
 // passed [Parse]: a draft that breaks a rule gets an *[InvalidError].
 func (d *Draft) Encode() (*Change, error) {
-	e := newDraftEncoder(d)
+	e := encoders.Get().(*draftEncoder)
+	defer encoders.Put(e)
+	e.begin(d)
 	for i := range d.Ops {
 		e.op(&d.Ops[i])
 	}
-	return Parse(seal(d.body(e)))
+	e.bodyBuf = d.appendBody(e.bodyBuf[:0], e)
+	return Parse(seal(e.bodyBuf))
 }
+
+// encoders are there to be used again, in the same memory.
+var encoders = sync.Pool{New: func() any { return new(draftEncoder) }}
 
 // seal puts a body into a chunk of type 1.
 func seal(body []byte) []byte {
@@ -44,9 +51,9 @@ func seal(body []byte) []byte {
 	return chunk
 }
 
-func (d *Draft) body(e *draftEncoder) []byte {
+func (d *Draft) appendBody(b []byte, e *draftEncoder) []byte {
 	deps := SortHashes(slices.Clone(d.Deps))
-	b := column.AppendUleb(nil, uint64(len(deps)))
+	b = column.AppendUleb(b, uint64(len(deps)))
 	for _, dep := range deps {
 		b = append(b, dep[:]...)
 	}
@@ -77,10 +84,25 @@ type draftEncoder struct {
 	keyCtr, predCtr                            column.DeltaWriter
 	insert, expand                             column.FlipWriter
 	values                                     []byte
+
+	bodyBuf []byte
 }
 
-func newDraftEncoder(d *Draft) *draftEncoder {
-	e := &draftEncoder{actor: d.Actor}
+// begin forgets what was encoded before, and lists the actors that a draft
+// names.
+func (e *draftEncoder) begin(d *Draft) {
+	for _, w := range []*column.RunWriter{
+		&e.objActor, &e.objCtr, &e.keyActor, &e.keyStr, &e.action,
+		&e.valueMeta, &e.predCount, &e.predActor, &e.markName,
+	} {
+		w.Reset()
+	}
+	e.keyCtr.Reset()
+	e.predCtr.Reset()
+	e.insert.Reset()
+	e.expand.Reset()
+	e.values = e.values[:0]
+	e.actor, e.others, e.met = d.Actor, e.others[:0], nil
 	for i := range d.Ops {
 		op := &d.Ops[i]
 		e.meet(op.Obj)
@@ -90,7 +112,6 @@ func newDraftEncoder(d *Draft) *draftEncoder {
 		}
 	}
 	slices.Sort(e.others)
-	return e
 }
 
 // meet notes the actor of an id.

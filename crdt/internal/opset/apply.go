@@ -24,10 +24,8 @@ func (s *Set) Apply(c *change.Change) error {
 	case c.NewerFormat:
 		return fmt.Errorf("%w: %s", ErrNewerFormat, c.Hash)
 	}
-	if c.Seq <= s.history.lastSeq(s.actors.number(c.Actor)) { // or it can't be here
-		if has, err := s.Has(c.Hash); has || err != nil {
-			return err
-		}
+	if here, err := s.Holds(c); here || err != nil {
+		return err
 	}
 	if err := s.follows(c); err != nil {
 		return err

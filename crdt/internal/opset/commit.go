@@ -8,6 +8,9 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
 
+// manyOps is how many operations memory is kept for between commits.
+const manyOps = 64
+
 // Pending reports whether something was written since the last commit.
 func (s *Set) Pending() bool { return len(s.pending) > 0 }
 
@@ -28,7 +31,7 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 	}
 	if len(s.pending) > 0 {
 		d.StartOp = uint64(s.opened)
-		d.Ops = make([]change.Op, 0, s.maxOp+1-s.opened)
+		d.Ops = s.ops[:0]
 	}
 	for i := range s.pending {
 		d.Ops = s.operations(d.Ops, &s.pending[i])
@@ -39,6 +42,9 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 	}
 	s.history.add(&s.actors, c)
 	s.pending = s.pending[:0]
+	if s.ops = d.Ops[:0]; cap(s.ops) > manyOps {
+		s.ops = nil
+	}
 	return c, nil
 }
 

@@ -13,7 +13,8 @@ type history struct {
 	// somebody asks for more than its heads.
 	saved   *document.Document
 	changes []record
-	byHash  map[change.Hash]int32
+	byHash  map[change.Hash]int32 // of the first indexed changes
+	indexed int
 	heads   []document.Head // ascending
 	actors  []authored      // by their numbers
 }
@@ -49,16 +50,9 @@ func (h *history) len() int {
 	return len(h.changes)
 }
 
-func (h *history) isHead(hash change.Hash) bool {
-	return slices.ContainsFunc(h.heads, func(head document.Head) bool { return head.Hash == hash })
-}
-
 // knows reports whether a change is known to be here without rebuilding any.
 func (h *history) knows(hash change.Hash) bool {
-	if h.isHead(hash) {
-		return true
-	}
-	_, ok := h.byHash[hash]
+	_, ok := h.index(hash)
 	return ok
 }
 
@@ -86,6 +80,13 @@ func (h *history) index(hash change.Hash) (int32, bool) {
 			return int32(head.Index), true
 		}
 	}
+	if h.byHash == nil {
+		h.byHash = make(map[change.Hash]int32)
+	}
+	offset := h.len() - len(h.changes)
+	for ; h.indexed < len(h.changes); h.indexed++ {
+		h.byHash[h.changes[h.indexed].hash] = int32(offset + h.indexed)
+	}
 	i, ok := h.byHash[hash]
 	return i, ok
 }
@@ -111,10 +112,6 @@ func (h *history) add(a *actors, c *change.Change) {
 		r.rare = &others
 	}
 	h.changes = append(h.changes, r)
-	if h.byHash == nil {
-		h.byHash = make(map[change.Hash]int32)
-	}
-	h.byHash[c.Hash] = n
 	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool { return slices.Contains(c.Deps, head.Hash) })
 	at, _ := slices.BinarySearchFunc(h.heads, c.Hash, func(head document.Head, hash change.Hash) int { return head.Hash.Compare(hash) })
 	h.heads = slices.Insert(h.heads, at, document.Head{Hash: c.Hash, Index: int(n)})
@@ -175,18 +172,13 @@ func (s *Set) Has(hash change.Hash) (bool, error) {
 	return s.history.knows(hash), nil
 }
 
-// Change returns the chunk of a change, or nil.
-func (s *Set) Change(hash change.Hash) ([]byte, error) {
-	if _, ok := s.history.byHash[hash]; !ok {
-		if err := s.rebuild(); err != nil {
-			return nil, err
-		}
+// Holds reports whether a change is here, at less cost than [Set.Has].
+func (s *Set) Holds(c *change.Change) (bool, error) {
+	actor, known := s.actors.find(c.Actor)
+	if !known || c.Seq > s.history.lastSeq(actor) {
+		return false, nil
 	}
-	i, ok := s.history.byHash[hash]
-	if !ok {
-		return nil, nil
-	}
-	return s.history.changes[int(i)-s.history.len()+len(s.history.changes)].chunk, nil
+	return s.Has(c.Hash)
 }
 
 // Changes returns the chunks of the changes that are not in the past of some
@@ -197,7 +189,7 @@ func (s *Set) Changes(since []change.Hash) ([][]byte, error) {
 	}
 	var known []int32
 	for _, hash := range since {
-		if i, ok := s.history.byHash[hash]; ok {
+		if i, ok := s.history.index(hash); ok {
 			known = append(known, i)
 		}
 	}

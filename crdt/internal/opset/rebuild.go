@@ -49,10 +49,7 @@ func (s *Set) rebuild() error {
 	h := &s.history
 	h.saved = nil
 	h.changes = append(records, h.changes...)
-	h.byHash = make(map[change.Hash]int32, len(h.changes))
-	for i := range h.changes {
-		h.byHash[h.changes[i].hash] = int32(i)
-	}
+	h.byHash, h.indexed = nil, 0
 	return nil
 }
 
