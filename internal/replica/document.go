@@ -299,6 +299,9 @@ func (d *Document) writable(ev Writable, fx *Effects) {
 		d.load(fx)
 		return
 	}
+	if t == d.joined && d.appending && d.intake.Graph().Len() == 0 {
+		return // to say now that we have nothing would be to ask for what we have; it is owed after the append
+	}
 	t.due = false
 	if t.unavailable && d.isExpected() && t.patience != lost {
 		t.wait(fx)

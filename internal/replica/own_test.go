@@ -119,3 +119,29 @@ func TestMadeAndHeard(t *testing.T) {
 		t.Errorf("after the second is stored, heard %+v", fx.Heard)
 	}
 }
+
+// TestMadeWhileEngaging: a neighbour that is met while the first changes of a
+// document are being stored is not told that there are none: it would answer that
+// it has none either, and that would be taken for its last word.
+func TestMadeWhileEngaging(t *testing.T) {
+	var doc replica.Document
+	server := &replica.Neighbour{Joined: true}
+	step := func(ev replica.Event) (fx replica.Effects) {
+		doc.Step(ev, &fx)
+		return fx
+	}
+	made := replicatest.NewClient("carol").Edit()
+	step(&replica.Made{Changes: []*change.Change{made}, Done: func(error) {}})
+	step(replica.Loaded{Graph: graph.New()})
+	step(&replica.Engaged{Neighbour: server})
+	if fx := step(replica.Writable{To: server, MaxBytes: 1 << 20}); fx.Send != nil {
+		t.Errorf("before anything is stored it says %+v", fx.Send)
+	}
+	if fx := step(replica.Appended{}); !slices.Contains(fx.Owed, server) {
+		t.Error("nothing is owed after the append")
+	}
+	fx := step(replica.Writable{To: server, MaxBytes: 1 << 20})
+	if fx.Send == nil || fx.Send.Request || !slices.Equal(fx.Send.Reply.Message.Heads, []change.Hash{made.Hash}) {
+		t.Errorf("then it says %+v", fx.Send)
+	}
+}
