@@ -82,7 +82,7 @@ func (d *Doc) open(document []byte) (err error) {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if d.engine, err = d.engines.load(d.actor, document); err != nil {
-		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoEngine) && !errors.Is(err, ErrNewerFormat) {
+		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoReference) && !errors.Is(err, ErrNewerFormat) {
 			err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		return err

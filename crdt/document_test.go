@@ -32,7 +32,7 @@ func TestWithoutTheReferenceTheErrorSaysWhatToDo(t *testing.T) {
 		d.Close()
 		t.Skip("this program holds it")
 	}
-	if !errors.Is(err, crdt.ErrNoEngine) {
+	if !errors.Is(err, crdt.ErrNoReference) {
 		t.Errorf("New: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ type engines struct {
 func Native() Option { return func(e *engines) { *e = engines{newNative, loadNative} } }
 
 // Reference opens the document in automerge-go. It is the default of a program
-// that holds it, for now; in others [New] and [Load] return [ErrNoEngine].
+// that holds it, for now; in others [New] and [Load] return [ErrNoReference].
 func Reference() Option { return func(e *engines) { *e = engines{newReference, loadReference} } }
 
 func enginesOf(opts []Option) engines {

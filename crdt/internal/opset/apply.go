@@ -204,12 +204,12 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 		}
 		return
 	}
-	slot := s.slot(t)
-	if slot == nil {
+	if s.slot(t) == nil {
 		s.irregular = true
 		return
 	}
-	s.overwrite(op, id, t, slot)
+	s.overwrite(op, id, t)
+	slot := s.slot(t)
 	if op.Action != change.ActionDelete {
 		if makes(op.Action) {
 			o.Object = s.addObject(id, op.Action, t.object, t.key, t.elem)
@@ -221,45 +221,41 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 
 // overwrite makes an operation succeed its predecessors. Those of other keys of
 // the object are succeeded, too; those of other objects are not.
-func (s *Set) overwrite(op *change.Op, id ID, t target, own *slot) {
+func (s *Set) overwrite(op *change.Op, id ID, t target) {
 	increment, amount := op.Action == change.ActionIncrement, amountOf(op)
 	for _, pred := range op.Pred {
 		p := s.id(pred)
-		if s.actors.succeed(own, p, id, increment, amount) {
+		if s.actors.succeed(s.slot(t), p, id, increment, amount) {
 			continue
 		}
 		s.irregular = true
-		s.elsewhere(t.object, func(at target, slot *slot) bool {
-			if at.elem == t.elem && at.key == t.key || !s.actors.succeed(slot, p, id, increment, amount) {
-				return false
-			}
+		if at, ok := s.elsewhere(t.object, p); ok {
+			slot := s.slot(at)
+			s.actors.succeed(slot, p, id, increment, amount)
 			at.changed(slot)
-			return true
-		})
+		}
 	}
 }
 
-// elsewhere calls fn with the slots of an object until it returns true.
-func (s *Set) elsewhere(o *Object, fn func(target, *slot) bool) {
+// elsewhere looks for an operation in all of an object, and returns its place.
+func (s *Set) elsewhere(o *Object, id ID) (target, bool) {
 	for _, e := range o.entries {
-		if fn(target{object: o, key: e.key}, &e.slot) {
-			return
+		if s.actors.in(&e.slot, id) {
+			return target{object: o, key: e.key}, true
 		}
 	}
 	if o.IsMap() {
-		return
+		return target{}, false
 	}
-	var elements []ID
-	for span := range o.seq.Spans() {
-		for k := range span.N {
-			elements = append(elements, span.ID.Plus(k))
+	if o.seq.Has(id) {
+		return target{object: o, elem: id}, true
+	}
+	for i := range o.cells {
+		if s.actors.in(&o.cells[i], id) {
+			return target{object: o, elem: s.merged(nil, &o.cells[i])[0].ID}, true
 		}
 	}
-	for _, elem := range elements {
-		if fn(target{object: o, elem: elem}, o.cell(elem)) {
-			return
-		}
-	}
+	return target{}, false
 }
 
 // amountOf returns by how much an operation increments.

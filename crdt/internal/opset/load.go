@@ -150,7 +150,9 @@ func (l *loader) begin(id ID) error {
 func (l *loader) end() error {
 	l.close()
 	if !l.object.IsMap() {
-		l.seq.Done()
+		if !l.seq.Done() {
+			return damaged("elements of %v share an id", l.object.ID)
+		}
 	}
 	return nil
 }

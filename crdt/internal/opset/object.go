@@ -144,7 +144,7 @@ func (o *Object) refreshCell(id ID, s *slot) {
 // shown says whether a cell is visible and how wide.
 func (o *Object) shown(s *slot) (bool, sequence.Width) {
 	w := s.winner()
-	if w == nil || w.Action == change.ActionMark {
+	if w == nil {
 		return false, sequence.Width{}
 	}
 	width, _ := o.width(w.Value)

@@ -44,7 +44,7 @@ func (o *Object) Len(u sequence.Unit) int {
 	}
 	n := 0
 	for _, e := range o.entries {
-		if len(e.live) > 0 {
+		if e.winner() != nil {
 			n++
 		}
 	}

@@ -112,33 +112,23 @@ func (b *rebuilder) deaths(o *Object, span *sequence.Span, t sequence.Tomb) {
 // slot adds the operations of a place.
 func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
 	b.ops = b.s.merged(b.ops[:0], p)
-	var gone []ID
+	preds := map[ID][]ID{} // by what succeeded them
+	for _, op := range b.ops {
+		for _, by := range op.Succ {
+			preds[by] = append(preds[by], op.ID)
+		}
+	}
 	for i, op := range b.ops {
-		st := stint{counter: op.ID.Counter, n: 1, object: o, op: op, key: key, elem: elem}
+		st := stint{counter: op.ID.Counter, n: 1, object: o, op: op, key: key, elem: elem, pred: preds[op.ID]}
 		if i == 0 && elem != (ID{}) {
 			st.insert, st.ref = true, ref
 		}
-		st.pred = b.preds(op.ID)
 		b.add(op.ID.Actor, st)
-		for _, by := range op.Succ {
-			if !slices.ContainsFunc(b.ops, func(x *Op) bool { return x.ID == by }) && !slices.Contains(gone, by) {
-				gone = append(gone, by)
-			}
-		}
+		delete(preds, op.ID)
 	}
-	for _, by := range gone {
-		b.add(by.Actor, stint{counter: by.Counter, n: 1, object: o, key: key, elem: elem, pred: b.preds(by)})
+	for by, pred := range preds { // what is left are deletions
+		b.add(by.Actor, stint{counter: by.Counter, n: 1, object: o, key: key, elem: elem, pred: pred})
 	}
-}
-
-// preds returns the operations of a place that one succeeded.
-func (b *rebuilder) preds(by ID) (pred []ID) {
-	for _, op := range b.ops {
-		if slices.Contains(op.Succ, by) {
-			pred = append(pred, op.ID)
-		}
-	}
-	return pred
 }
 
 // records makes the changes, in the document's order.

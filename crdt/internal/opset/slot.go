@@ -43,12 +43,14 @@ type slot struct {
 	past []Op // ascending: those that were overwritten, and increments
 }
 
-// Winner returns the operation whose value stands here, or nil.
+// winner returns the operation whose value stands here, or nil.
 func (s *slot) winner() *Op {
-	if len(s.live) == 0 {
-		return nil
+	for i := len(s.live) - 1; i >= 0; i-- {
+		if s.live[i].Action != change.ActionMark { // which is no value
+			return &s.live[i]
+		}
 	}
-	return &s.live[len(s.live)-1]
+	return nil
 }
 
 // ids returns the live operations: what a write here overwrites.
@@ -79,6 +81,13 @@ func (a *actors) put(s *slot, o Op) {
 	}
 	i, _ := a.search(*ops, o.ID)
 	*ops = slices.Insert(*ops, i, o)
+}
+
+// in reports whether an operation is in a slot.
+func (a *actors) in(s *slot, id ID) bool {
+	_, live := a.search(s.live, id)
+	_, past := a.search(s.past, id)
+	return live || past
 }
 
 // succeed notes that an operation of the slot was succeeded by another one,

@@ -104,8 +104,8 @@ func (s *Sequence) leave(i int32) {
 	}
 }
 
-// indexAll enters all spans at once.
-func (s *Sequence) indexAll() {
+// indexAll enters all spans at once. It reports whether no two share an id.
+func (s *Sequence) indexAll() bool {
 	per := map[uint32][]int32{}
 	for i := 1; i < len(s.spans); i++ {
 		actor := s.spans[i].id.Actor
@@ -116,6 +116,11 @@ func (s *Sequence) indexAll() {
 		slices.SortFunc(spans, func(a, b int32) int {
 			return int(int64(s.spans[a].id.Counter) - int64(s.spans[b].id.Counter))
 		})
+		for k := 1; k < len(spans); k++ {
+			if s.spans[spans[k]].id.Counter <= s.spans[spans[k-1]].last().Counter {
+				return false
+			}
+		}
 		a := actorSpans{actor: actor}
 		for block := range slices.Chunk(spans, maxBlock) {
 			a.blocks = append(a.blocks, slices.Clip(block))
@@ -123,4 +128,5 @@ func (s *Sequence) indexAll() {
 		s.index.actors = append(s.index.actors, a)
 	}
 	slices.SortFunc(s.index.actors, func(a, b actorSpans) int { return int(a.actor) - int(b.actor) })
+	return true
 }

@@ -50,10 +50,11 @@ func (l *Loader) SetCell(visible bool, width Width) {
 	s.spans[l.last].visible, s.spans[l.last].width = visible, width
 }
 
-// Done ends loading.
-func (l *Loader) Done() {
+// Done ends loading. It reports whether every element has an id of its own; the
+// sequence must not be used otherwise.
+func (l *Loader) Done() bool {
 	s := l.s
 	s.loading = false
 	s.root = s.build(1, int32(len(s.spans)-1), 0)
-	s.indexAll()
+	return s.indexAll()
 }

@@ -272,7 +272,9 @@ func (s *story) load() *sequence.Sequence {
 			l.Values(e.id, e.ref, 1, []byte(e.text), deaths)
 		}
 	}
-	l.Done()
+	if !l.Done() {
+		s.Fatal("two elements share an id")
+	}
 	return seq
 }
 

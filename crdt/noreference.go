@@ -6,9 +6,9 @@ import "os"
 
 const hasReference = false
 
-func newReference(ActorID) (engine, error) { return nil, ErrNoEngine }
+func newReference(ActorID) (engine, error) { return nil, ErrNoReference }
 
-func loadReference(ActorID, []byte) (engine, error) { return nil, ErrNoEngine }
+func loadReference(ActorID, []byte) (engine, error) { return nil, ErrNoReference }
 
 // Guard runs do. The native engine doesn't end the process.
 func Guard(_ *os.File, _ []byte, do func() error) error { return do() }
