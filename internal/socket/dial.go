@@ -59,9 +59,9 @@ func dialError(response *http.Response, err error) error {
 	var plain tls.RecordHeaderError
 	switch {
 	case response != nil && response.Header.Get("Location") != "":
-		return fmt.Errorf("%w: HTTP status %s: it has moved to %q", ErrHandshake, response.Status, response.Header.Get("Location"))
+		return fmt.Errorf("%w: HTTP status %q: it has moved to %q", ErrHandshake, response.Status, response.Header.Get("Location"))
 	case response != nil:
-		return fmt.Errorf("%w: HTTP status %s: this is a web server, but no relay; check the address and its path: %w", ErrHandshake, response.Status, err)
+		return fmt.Errorf("%w: HTTP status %q: this is a web server, but no relay; check the address and its path: %w", ErrHandshake, response.Status, err)
 	case errors.As(err, &plain):
 		return fmt.Errorf("%w: the server doesn't speak it; is it a ws: address? %w", ErrTLS, err)
 	case errors.As(err, &certificate), errors.As(err, &hostname):
