@@ -38,6 +38,7 @@ func (m Map) reconcile(n node) error {
 			entries = entries[1:]
 		case len(entries) == 0 || entries[0].key > n.fields[0].key:
 			err = m.reconcileSlot(mapSlot{m.object, n.fields[0].key}, item{}, n.fields[0].node)
+			err = at(n.fields[0].key, err)
 			n.fields = n.fields[1:]
 		default:
 			err = m.reconcileSlot(mapSlot{m.object, entries[0].key}, entries[0].item, n.fields[0].node)

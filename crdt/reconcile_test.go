@@ -122,8 +122,8 @@ func TestReconcileRefusesWhatSetRefuses(t *testing.T) {
 	_, err := d.Change(func(root crdt.Map) error {
 		return root.Reconcile(map[string]any{"a": 2, "b": []any{json.Number("9007199254740993")}})
 	})
-	if !errors.Is(err, crdt.ErrUnsafeInteger) {
-		t.Errorf("%v, want ErrUnsafeInteger", err)
+	if !errors.Is(err, crdt.ErrUnsafeInteger) || !strings.Contains(err.Error(), `at "b"`) {
+		t.Errorf("%v, want ErrUnsafeInteger at b", err)
 	}
 	says(t, d, `{"a":1}`)
 }
