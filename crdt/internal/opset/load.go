@@ -297,6 +297,14 @@ func (l *loader) close() {
 	l.cell = false
 }
 
+// liveMark returns the mark that a cell is and that wasn't deleted, or nil.
+func (s *slot) liveMark() *Op {
+	if len(s.live) > 0 && s.live[0].Action == change.ActionMark {
+		return &s.live[0]
+	}
+	return nil
+}
+
 func (s *slot) isMark() bool {
 	return len(s.live) > 0 && s.live[0].Action == change.ActionMark || len(s.past) > 0 && s.past[0].Action == change.ActionMark
 }

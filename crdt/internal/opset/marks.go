@@ -1,6 +1,143 @@
 package opset
 
-import "github.com/godwit-sync/godwit/crdt/change"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+// mark is what only marks have. A mark is two invisible elements: its
+// beginning, and its end, which is the operation after it.
+type mark struct {
+	name *string // nil at the end
+	// expand says of the beginning that it includes what is inserted before it,
+	// and of the end that it includes what is inserted behind it.
+	expand bool
+}
+
+// Mark is a name and a value that a stretch of a text has.
+type Mark struct {
+	Name       string
+	Value      change.Value
+	Start, End int // in the unit that was asked for
+}
+
+// Mark gives a stretch of a text a name and a value; null takes the name away.
+// Text that is inserted where it begins or ends belongs to it if it expands
+// there.
+func (s *Set) Mark(o *Object, u sequence.Unit, m Mark, before, after bool) error {
+	switch {
+	case m.Start > m.End:
+		return fmt.Errorf("%w: from %d to %d", ErrRange, m.Start, m.End)
+	case m.Start == m.End && !before && !after:
+		return nil
+	}
+	ref, err := s.before(o, u, m.Start)
+	if err != nil {
+		return err
+	}
+	if _, err := s.before(o, u, m.End); err != nil {
+		return err
+	}
+	empty := o.covers(u, m.Start) == o.covers(u, m.End)
+	begin, err := s.insertAfter(o, ref, write{action: change.ActionMark, value: m.Value, mark: &mark{&m.Name, before}})
+	if err != nil {
+		return err
+	}
+	if ref = begin; !empty {
+		if ref, err = s.before(o, u, m.End); err != nil {
+			return err
+		}
+	}
+	_, err = s.insertAfter(o, ref, write{action: change.ActionMark, mark: &mark{nil, after}})
+	return err
+}
+
+// covers returns the element that ends at a position, or that it lies in.
+func (o *Object) covers(u sequence.Unit, pos int) ID {
+	if pos == 0 {
+		return ID{}
+	}
+	return o.seq.At(u, int32(pos)-1).ID
+}
+
+// Marks returns the marks of a text, by their names and from its beginning.
+// Where several of one name overlap, the latest counts.
+func (o *Object) Marks(u sequence.Unit) []Mark {
+	var marks []Mark
+	open := map[string][]*Op{} // ascending
+	shown := map[string]Mark{} // that are under way
+	pos := 0
+	turn := func(name string) {
+		was, is := shown[name]
+		var now change.Value
+		if ops := open[name]; len(ops) > 0 {
+			now = ops[len(ops)-1].Value
+		}
+		if is && was.Value.Type == now.Type && string(was.Value.Raw) == string(now.Raw) {
+			return
+		}
+		if is && was.Start < pos {
+			was.End = pos
+			marks = append(marks, was)
+		}
+		if delete(shown, name); now.Type != change.ValueNull {
+			shown[name] = Mark{Name: name, Value: now, Start: pos}
+		}
+	}
+	begun := map[ID]*Op{}
+	for span := range o.seq.Spans() {
+		if span.Visible {
+			pos += int(span.Width()[u])
+		}
+		if span.Kind != sequence.Cell {
+			continue
+		}
+		op := o.cells[span.Cell].liveMark()
+		if op == nil {
+			continue // or deleted: no mark begins, and its end ends nothing
+		}
+		if op.mark.name != nil {
+			begun[op.ID] = op
+			name := *op.mark.name
+			i, _ := slices.BinarySearchFunc(open[name], op, o.byID)
+			open[name] = slices.Insert(open[name], i, op)
+			turn(name)
+		} else if begin := begun[op.ID.Plus(-1)]; begin != nil {
+			name := *begin.mark.name
+			open[name] = slices.DeleteFunc(open[name], func(x *Op) bool { return x == begin })
+			turn(name)
+		}
+	}
+	for name := range shown {
+		open[name] = nil
+		turn(name)
+	}
+	return joined(marks)
+}
+
+// byID orders operations of the object.
+func (o *Object) byID(a, b *Op) int { return o.actors.compare(a.ID, b.ID) }
+
+// joined sorts marks, and makes those one that touch and are equal.
+func joined(marks []Mark) []Mark {
+	slices.SortFunc(marks, func(a, b Mark) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Start, b.Start))
+	})
+	out := marks[:0]
+	for _, m := range marks {
+		if last := len(out) - 1; last >= 0 && out[last].Name == m.Name && out[last].End == m.Start &&
+			out[last].Value.Type == m.Value.Type && string(out[last].Value.Raw) == string(m.Value.Raw) {
+			out[last].End = m.End
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
 
 // beyondMarks returns the element after which something is inserted that comes
 // behind ref: marks that begin or end there are passed if they expand over it,

@@ -24,6 +24,8 @@ type Object struct {
 	seq   *sequence.Sequence
 	cells []slot // of the sequence; the first is none
 	marks int    // beginnings and ends of marks in it
+
+	actors *actors
 }
 
 // entry is a key of a map.
@@ -44,7 +46,7 @@ func (o *Object) IsMap() bool {
 func (o *Object) IsText() bool { return o.Kind == change.ActionMakeText }
 
 func newObject(id ID, kind change.Action, a *actors) *Object {
-	o := &Object{ID: id, Kind: kind, sorted: true}
+	o := &Object{ID: id, Kind: kind, sorted: true, actors: a}
 	if !o.IsMap() {
 		o.seq = sequence.New(a)
 		o.cells = make([]slot, 1)

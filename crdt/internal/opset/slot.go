@@ -23,12 +23,6 @@ type Op struct {
 	sum    int64 // of a counter's increments
 }
 
-// mark is what only marks have.
-type mark struct {
-	name   *string // nil at the end of a mark
-	expand bool
-}
-
 // counter reports whether increments of the operation add up.
 func (o *Op) counter() bool {
 	return o.Action == change.ActionSet && o.Value.Type == change.ValueCounter

@@ -203,6 +203,11 @@ func (s *Set) insertHere(o *Object, u sequence.Unit, index int, w write) (ID, er
 	if err != nil {
 		return ID{}, err
 	}
+	return s.insertAfter(o, ref, w)
+}
+
+// insertAfter inserts an element behind another.
+func (s *Set) insertAfter(o *Object, ref ID, w write) (ID, error) {
 	w.target, w.n, w.insert = target{object: o, elem: ref}, 1, true
 	if err := s.note(&w); err != nil {
 		return ID{}, err
@@ -223,10 +228,7 @@ func (s *Set) before(o *Object, u sequence.Unit, index int) (ID, error) {
 	case index < 0 || index > int(o.seq.Width()[u]):
 		return ID{}, fmt.Errorf("%w: %d", ErrRange, index)
 	}
-	ref := ID{}
-	if index > 0 {
-		ref = o.seq.At(u, int32(index)-1).ID
-	}
+	ref := o.covers(u, index)
 	if o.marks > 0 {
 		ref = o.beyondMarks(ref)
 	}
