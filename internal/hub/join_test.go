@@ -3,6 +3,7 @@ package hub_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -203,6 +204,15 @@ func TestWhispersAmongPeers(t *testing.T) {
 		}
 		if alice.seen.of(&alice.seen.dropped, "not_open") != 1 || alice.seen.of(&alice.seen.dropped, "too_large") != 1 {
 			t.Errorf("dropped %v", alice.seen.dropped)
+		}
+		alice.link.Release(id(1))
+		foreign.whisper(id(1), "e") // which the server still sends her
+		synctest.Wait()
+		if got := heard(bob.whispers); !strings.HasSuffix(got, "dave:e") {
+			t.Errorf("bob heard %q at last", got)
+		}
+		if got := heard(alice.whispers); got != "dave:d" || alice.seen.of(&alice.seen.dropped, "not_open") != 1 {
+			t.Errorf("alice heard %q of what she has left, and dropped %v", got, alice.seen.dropped)
 		}
 	})
 }

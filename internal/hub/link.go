@@ -262,9 +262,8 @@ func (l *Link) receive(m wire.Message) {
 			s.hub.Keeper.Refused(m.Document, m.Hashes, m.Reason, false)
 		}
 	case wire.Ephemeral:
-		if reason := l.unfit(m); reason != "" {
-			s.hub.Observer.Dropped(reason)
-			return
+		if l.unfit(m) != "" {
+			return // and it isn't counted: it was not to be passed on
 		}
 		m.Data = bytes.Clone(m.Data) // or it would keep its frame
 		s.hub.Keeper.Whispered(m)

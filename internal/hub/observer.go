@@ -11,7 +11,7 @@ type Observer interface {
 	Sent(kind string, bytes int)
 	Delivered(changes int)         // in a message that was sent
 	Refused(reason string)         // one change
-	Dropped(reason string)         // an ephemeral message not passed on
+	Dropped(reason string)         // an ephemeral message, not passed on; none that a server sent us
 	Failed(what string, err error) // storing or loading a document
 	// Appended tells of changes that are durable, and how long they waited for
 	// that.
