@@ -283,7 +283,6 @@ func (p *Peer) linked(to *hub.Link) {
 	name := nameStorage(to.Peer().Metadata.StorageID)
 	p.config.Logger.Info("linked to the relay", "relay", p.config.Relay, "peer", to.Peer().SenderID)
 	p.remember(name)
-	p.voice.begin()
 	p.link.mu.Lock()
 	p.link.to, p.link.since = to, time.Now()
 	p.link.mu.Unlock()
@@ -329,6 +328,7 @@ func (p *Peer) unlink(why error) (stood time.Duration) {
 	}
 	p.link.to = nil
 	p.link.mu.Unlock()
+	p.voice.hush()
 	p.forEach(func(_ crdt.DocumentID, s *standing) {
 		s.engaged, s.heard, s.unavailable, s.ahead = false, false, false, false
 	})

@@ -44,11 +44,11 @@ func (v *voice) next(id crdt.DocumentID, data []byte) wire.Ephemeral {
 	return wire.Ephemeral{Document: id, SessionID: v.session, Count: v.count, Data: data}
 }
 
-// begin forgets what an earlier link has left unsent.
-func (v *voice) begin() {
+// hush forgets what a link that has ended left unsent: nobody waits for that.
+func (v *voice) hush() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.unsent = 0
+	v.left(0)
 }
 
 // finish waits, not for long, until all that was said is sent.
@@ -58,8 +58,10 @@ func (v *voice) finish() {
 		v.mu.Unlock()
 		return
 	}
-	sent := make(chan struct{})
-	v.sent = sent
+	if v.sent == nil {
+		v.sent = make(chan struct{})
+	}
+	sent := v.sent // of all who wait
 	v.mu.Unlock()
 	select {
 	case <-sent:
@@ -70,7 +72,12 @@ func (v *voice) finish() {
 func (v *voice) dealtWith() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.unsent = max(v.unsent-1, 0); v.unsent == 0 && v.sent != nil {
+	v.left(max(v.unsent-1, 0))
+}
+
+// left notes how much is unsent; v.mu is held.
+func (v *voice) left(unsent int) {
+	if v.unsent = unsent; unsent == 0 && v.sent != nil {
 		close(v.sent)
 		v.sent = nil
 	}
