@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -204,6 +205,7 @@ func (p *Peer) Document(id crdt.DocumentID) (*Document, error) {
 // then those that are looked for. An error is the last thing yielded.
 func (p *Peer) Documents(ctx context.Context) iter.Seq2[*Document, error] {
 	return func(yield func(*Document, error) bool) {
+		looked := p.wanted() // first, lest what arrives meanwhile be in neither
 		for info, err := range p.store.Documents(ctx, nil, crdt.DocumentID{}) {
 			if errors.Is(err, storage.ErrClosed) {
 				err = ErrClosed
@@ -212,12 +214,15 @@ func (p *Peer) Documents(ctx context.Context) iter.Seq2[*Document, error] {
 				yield(nil, fmt.Errorf("peer: list documents: %w", err))
 				return
 			}
+			if i, arrived := slices.BinarySearchFunc(looked, info.Document, compareIDs); arrived {
+				looked = slices.Delete(looked, i, i+1)
+			}
 			if !yield(&Document{peer: p, id: info.Document}, nil) {
 				return
 			}
 		}
-		for _, id := range p.wanted() {
-			if !yield(&Document{peer: p, id: id}, nil) {
+		for _, id := range looked {
+			if p.isKnown(id) && !yield(&Document{peer: p, id: id}, nil) {
 				return
 			}
 		}

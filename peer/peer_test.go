@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,37 @@ func TestOffline(t *testing.T) {
 	}
 	if !slices.Equal(listed, []crdt.DocumentID{doc.ID()}) {
 		t.Errorf("listed are %v", listed)
+	}
+}
+
+// A document that arrives while the documents are listed is listed, once.
+func TestListedWhileItArrives(t *testing.T) {
+	r := startRelay(t)
+	ada, bob := openPeer(t, peer.Config{Relay: r.url()}), openPeer(t, peer.Config{Relay: r.url()})
+	ada.online()
+	coming := ada.create(set("n", 1)).ID()
+	ada.sync()
+	if _, err := bob.Find(cancelled(t), coming); !errors.Is(err, peer.ErrNotHere) {
+		t.Fatal(err)
+	}
+	last := coming
+	for bytes.Compare(last[:], coming[:]) <= 0 { // so that the list has passed by what comes
+		last = bob.create(nil).ID()
+	}
+	times := 0
+	for doc, err := range bob.Documents(t.Context()) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case doc.ID() == coming:
+			times++
+		case doc.ID() == last:
+			bob.online()
+			bob.find(coming)
+		}
+	}
+	if times != 1 {
+		t.Errorf("it is listed %d times", times)
 	}
 }
 

@@ -190,9 +190,11 @@ func (p *Peer) wanted() []crdt.DocumentID {
 	}
 	p.mu.Unlock()
 	ids = slices.DeleteFunc(ids, p.isHere)
-	slices.SortFunc(ids, func(a, b crdt.DocumentID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, compareIDs)
 	return ids
 }
+
+func compareIDs(a, b crdt.DocumentID) int { return slices.Compare(a[:], b[:]) }
 
 func unknown(id crdt.DocumentID) error {
 	return fmt.Errorf("%w: %s; find it first", ErrUnknown, id)
