@@ -91,6 +91,11 @@ func (p *Peer) readPieces(id crdt.DocumentID, index savedIndex) ([]byte, error) 
 
 // writeSaved writes a saved document and makes it the one that counts.
 func (p *Peer) writeSaved(ctx context.Context, id crdt.DocumentID, data []byte, index, former savedIndex) error {
+	if former.length == 0 { // what lies there, if anything does, is of no use, and of any generation
+		if err := p.store.DeletePrefix(ctx, documentKey(keySaved, id)); err != nil {
+			return err
+		}
+	}
 	for n := range index.pieces() {
 		piece := data[n*savedPiece : min(len(data), (n+1)*savedPiece)]
 		batch := &storage.Batch{Puts: []storage.Entry{{Key: savedKey(id, index.generation, n), Value: piece}}}

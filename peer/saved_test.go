@@ -131,6 +131,39 @@ func TestSavedDocument(t *testing.T) {
 	}
 }
 
+// When a saved document that can't be read is written anew, nothing is left of
+// it, whatever its generation was.
+func TestSavedAnew(t *testing.T) {
+	dir := t.TempDir()
+	id, _ := long(t, dir)
+	index := append([]byte(savedRows+string(id[:])), 'i')
+	stray := append([]byte(savedRows+string(id[:])), "p\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00"...)
+	unreadable := []byte{2, 1, 2, 3}
+	within(t, dir, func(s *storage.Store) {
+		put(t, s, storage.Entry{Key: index, Value: unreadable}, storage.Entry{Key: stray, Value: []byte("a piece")})
+	})
+	var rows []storage.Entry
+	isAnew := func() (is bool) {
+		within(t, dir, func(s *storage.Store) { rows = rowsOf(t, s, savedRows) })
+		return slices.ContainsFunc(rows, func(row storage.Entry) bool {
+			return bytes.Equal(row.Key, index) && !bytes.Equal(row.Value, unreadable)
+		})
+	}
+	for tries := 0; !isAnew(); tries++ { // closing may come before saving
+		if tries == 100 {
+			t.Fatal("it isn't saved anew")
+		}
+		p := openPeer(t, peer.Config{Path: dir})
+		for range 20 {
+			change(t, p.find(id), func(root crdt.Map) error { return root.Get("text").Text().Append(".") })
+		}
+		p.close()
+	}
+	if slices.ContainsFunc(rows, func(row storage.Entry) bool { return bytes.Equal(row.Key, stray) }) {
+		t.Error("a piece of the former one is left")
+	}
+}
+
 // A forgotten document leaves nothing behind but that it needs another actor.
 func TestForgetLeavesNothing(t *testing.T) {
 	dir, r := t.TempDir(), startRelay(t)
