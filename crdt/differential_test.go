@@ -55,6 +55,27 @@ func (w *twins) edit(t *testing.T, seed uint64) {
 	}
 }
 
+var errGivenUp = errors.New("given up")
+
+// giveUp begins a change in both and fails.
+func (w *twins) giveUp(t *testing.T, seed uint64) {
+	t.Helper()
+	for _, d := range []*crdt.Doc{w.reference, w.own} {
+		r := rand.New(rand.NewPCG(seed, 1))
+		_, err := d.Change(func(root crdt.Map) error {
+			for range 1 + r.IntN(12) {
+				if err := randomEdit(r, root); err != nil {
+					return err
+				}
+			}
+			return errGivenUp
+		})
+		if !errors.Is(err, errGivenUp) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // operations describes a change.
 func operations(t *testing.T, chunk string) string {
 	if chunk == "" {
@@ -199,7 +220,9 @@ func TestEnginesAgree(t *testing.T) {
 			all := []*twins{newTwins(t, "ada"), newTwins(t, "bob"), newTwins(t, "cem")}
 			for range 40 {
 				w := all[r.IntN(len(all))]
-				switch r.IntN(6) {
+				switch r.IntN(8) {
+				case 7:
+					w.giveUp(t, r.Uint64())
 				case 0:
 					from := all[r.IntN(len(all))]
 					if err := errors.Join(w.reference.Merge(from.reference), w.own.Merge(from.own)); err != nil {

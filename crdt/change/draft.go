@@ -18,7 +18,18 @@ type Draft struct {
 	Deps    []Hash // in any order
 	// Ops get the ids StartOp, StartOp+1, …; their own ID field is ignored.
 	Ops   []Op
+	Runs  []Run // take the place of Ops, if there are any
 	Extra []byte
+}
+
+// Run is N operations in a list or text, of which only the first is given. If
+// they insert, each comes after the one before; otherwise each is at the next
+// element, and if it has a predecessor, one, that is the next one's, too. Their
+// values have the same type and length, and lie one after the other. A run of
+// one is that operation.
+type Run struct {
+	Op
+	N int
 }
 
 // Encode makes the change, byte for byte as Automerge does. The result has
@@ -28,7 +39,19 @@ func (d *Draft) Encode() (*Change, error) {
 	defer encoders.Put(e)
 	e.begin(d)
 	for i := range d.Ops {
-		e.op(&d.Ops[i])
+		if d.Runs == nil {
+			e.op(&d.Ops[i])
+		}
+	}
+	at := d.StartOp
+	for i := range d.Runs {
+		r := &d.Runs[i]
+		if r.N == 1 {
+			e.op(&r.Op)
+		} else {
+			e.run(r, at)
+		}
+		at += uint64(r.N)
 	}
 	e.bodyBuf = d.appendBody(e.bodyBuf[:0], e)
 	return Parse(seal(e.bodyBuf))
@@ -104,14 +127,23 @@ func (e *draftEncoder) begin(d *Draft) {
 	e.values = e.values[:0]
 	e.actor, e.others, e.met = d.Actor, e.others[:0], nil
 	for i := range d.Ops {
-		op := &d.Ops[i]
-		e.meet(op.Obj)
-		e.meet(op.Key.Elem)
-		for _, id := range op.Pred {
-			e.meet(id)
+		if d.Runs == nil {
+			e.meetAll(&d.Ops[i])
 		}
 	}
+	for i := range d.Runs {
+		e.meetAll(&d.Runs[i].Op)
+	}
 	slices.Sort(e.others)
+}
+
+// meetAll notes the actors that an operation names.
+func (e *draftEncoder) meetAll(op *Op) {
+	e.meet(op.Obj)
+	e.meet(op.Key.Elem)
+	for _, id := range op.Pred {
+		e.meet(id)
+	}
 }
 
 // meet notes the actor of an id.
@@ -136,13 +168,7 @@ func (e *draftEncoder) index(actor ActorID) uint64 {
 }
 
 func (e *draftEncoder) op(op *Op) {
-	if op.Obj.IsZero() {
-		e.objActor.AppendNull(1)
-		e.objCtr.AppendNull(1)
-	} else {
-		e.objActor.AppendUint(e.index(op.Obj.Actor), 1)
-		e.objCtr.AppendUint(op.Obj.Counter, 1)
-	}
+	e.object(op.Obj, 1)
 	e.key(op.Key)
 	e.insert.Append(op.Insert, 1)
 	e.action.AppendUint(uint64(op.Action), 1)
@@ -161,6 +187,49 @@ func (e *draftEncoder) op(op *Op) {
 	}
 }
 
+// run appends a run, whose first operation has the counter at.
+func (e *draftEncoder) run(r *Run, at uint64) {
+	e.object(r.Obj, r.N)
+	e.keyStr.AppendNull(r.N)
+	if r.Insert {
+		e.elements(r.Key.Elem, 1)
+		e.elements(OpID{at, e.actor}, r.N-1)
+	} else {
+		e.elements(r.Key.Elem, r.N)
+	}
+	e.insert.Append(r.Insert, r.N)
+	e.action.AppendUint(uint64(r.Action), r.N)
+	e.valueMeta.AppendUint(Value{r.Value.Type, r.Value.Raw[:len(r.Value.Raw)/r.N]}.meta(), r.N)
+	e.values = append(e.values, r.Value.Raw...)
+	e.predCount.AppendUint(uint64(len(r.Pred)), r.N)
+	if len(r.Pred) > 0 {
+		e.predActor.AppendUint(e.index(r.Pred[0].Actor), r.N)
+		e.predCtr.AppendRun(int64(r.Pred[0].Counter), 1, r.N)
+	}
+	e.expand.Append(r.Expand, r.N)
+	e.markName.AppendNull(r.N)
+}
+
+// elements appends the keys of n elements, from one on.
+func (e *draftEncoder) elements(first OpID, n int) {
+	if first.IsZero() {
+		e.keyActor.AppendNull(n)
+	} else {
+		e.keyActor.AppendUint(e.index(first.Actor), n)
+	}
+	e.keyCtr.AppendRun(int64(first.Counter), 1, n)
+}
+
+func (e *draftEncoder) object(obj OpID, n int) {
+	if obj.IsZero() {
+		e.objActor.AppendNull(n)
+		e.objCtr.AppendNull(n)
+		return
+	}
+	e.objActor.AppendUint(e.index(obj.Actor), n)
+	e.objCtr.AppendUint(obj.Counter, n)
+}
+
 func (e *draftEncoder) key(key Key) {
 	if !key.InList {
 		e.keyActor.AppendNull(1)
@@ -169,12 +238,7 @@ func (e *draftEncoder) key(key Key) {
 		return
 	}
 	e.keyStr.AppendNull(1)
-	if key.Elem.IsZero() {
-		e.keyActor.AppendNull(1)
-	} else {
-		e.keyActor.AppendUint(e.index(key.Elem.Actor), 1)
-	}
-	e.keyCtr.Append(int64(key.Elem.Counter))
+	e.elements(key.Elem, 1)
 }
 
 // appendColumns writes the column table and the columns.

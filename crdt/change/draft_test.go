@@ -62,3 +62,35 @@ func TestCompressedParsesToTheSameChange(t *testing.T) {
 		t.Error("no change was compressed")
 	}
 }
+
+// A run is what its operations are, one by one.
+func TestRunsAreOperations(t *testing.T) {
+	list := change.OpID{Counter: 1, Actor: "ada"}
+	elem := func(n uint64, actor change.ActorID) change.OpID { return change.OpID{Counter: n, Actor: actor} }
+	d := change.Draft{Actor: "ada", Seq: 2, StartOp: 40}
+	insert := func(after change.OpID, value change.Value) change.Op {
+		return change.Op{Obj: list, Key: change.ElemKey(after), Insert: true, Action: change.ActionSet, Value: value}
+	}
+	remove := func(id change.OpID) change.Op {
+		return change.Op{Obj: list, Key: change.ElemKey(id), Action: change.ActionDelete, Pred: []change.OpID{id}}
+	}
+	d.Ops = []change.Op{
+		insert(elem(7, "bob"), change.Text("a")), insert(elem(40, "ada"), change.Text("b")), insert(elem(41, "ada"), change.Text("c")),
+		insert(change.OpID{}, change.Value{}), insert(elem(43, "ada"), change.Value{}),
+		remove(elem(9, "bob")), remove(elem(10, "bob")), remove(elem(11, "bob")),
+		{Key: change.MapKey("n"), Action: change.ActionSet, Value: change.Int(1)},
+	}
+	want, err := d.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Runs = []change.Run{
+		{Op: insert(elem(7, "bob"), change.Text("abc")), N: 3},
+		{Op: insert(change.OpID{}, change.Value{}), N: 2},
+		{Op: remove(elem(9, "bob")), N: 3},
+		{Op: d.Ops[8], N: 1},
+	}
+	if got, err := d.Encode(); err != nil || got.Hash != want.Hash {
+		t.Errorf("runs make %x (%v), want %x", got.Bytes(), err, want.Bytes())
+	}
+}

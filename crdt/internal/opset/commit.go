@@ -8,8 +8,17 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
 
-// manyOps is how many operations memory is kept for between commits.
-const manyOps = 64
+// manyWrites is how many writes memory is kept for between commits.
+const manyWrites = 64
+
+// forget ends a transaction.
+func (s *Set) forget() {
+	clear(s.pending)
+	s.pending = s.pending[:0]
+	if cap(s.pending) > manyWrites || cap(s.runs) > manyWrites {
+		s.pending, s.runs = nil, nil
+	}
+}
 
 // Pending reports whether something was written since the last commit.
 func (s *Set) Pending() bool { return len(s.pending) > 0 }
@@ -31,20 +40,18 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 	}
 	if len(s.pending) > 0 {
 		d.StartOp = uint64(s.opened)
-		d.Ops = s.ops[:0]
+		d.Runs = s.runs[:0]
 	}
 	for i := range s.pending {
-		d.Ops = s.operations(d.Ops, &s.pending[i])
+		d.Runs = s.asRuns(d.Runs, &s.pending[i])
 	}
 	c, err := d.Encode()
 	if err != nil {
 		return nil, err
 	}
 	s.history.add(&s.actors, c)
-	s.pending = s.pending[:0]
-	if s.ops = d.Ops[:0]; cap(s.ops) > manyOps {
-		s.ops = nil
-	}
+	s.runs = d.Runs[:0]
+	s.forget()
 	return c, nil
 }
 
@@ -65,35 +72,48 @@ func (s *Set) deps() ([]change.Hash, error) {
 	return append(deps, s.history.changes[last].hash), nil
 }
 
-// operations appends what was written as a change has it.
-func (s *Set) operations(ops []change.Op, w *write) []change.Op {
-	op := change.Op{Obj: s.opID(w.object.ID), Insert: w.insert, Action: w.action, Value: w.value}
+// asRuns appends what was written as a change has it.
+func (s *Set) asRuns(runs []change.Run, w *write) []change.Run {
+	r := change.Run{N: int(w.n)}
+	r.Obj, r.Insert, r.Action, r.Value = s.opID(w.object.ID), w.insert, w.action, w.value
 	if w.mark != nil {
-		op.MarkName, op.Expand = w.mark.name, w.mark.expand
+		r.MarkName, r.Expand = w.mark.name, w.mark.expand
 	}
 	if w.object.IsMap() {
-		op.Key = change.MapKey(w.key)
+		r.Key = change.MapKey(w.key)
 	} else {
-		op.Key = change.ElemKey(s.opID(w.elem))
+		r.Key = change.ElemKey(s.opID(w.elem))
 	}
-	if !w.run {
-		for _, pred := range w.pred {
-			op.Pred = append(op.Pred, s.opID(pred))
-		}
-		return append(ops, op)
+	for _, pred := range w.pred {
+		r.Pred = append(r.Pred, s.opID(pred))
 	}
-	for text, k := w.text, int32(0); k < w.n; k++ {
-		if w.insert {
-			op.Value = change.Value{Type: change.ValueText}
-			op.Value.Raw, text = sequence.Cut(sequence.Text, text)
-			if k > 0 {
-				op.Key.Elem = s.opID(w.id.Plus(k - 1))
+	if w.run && w.insert {
+		return s.letters(runs, w, r)
+	}
+	if w.run {
+		r.Pred = []change.OpID{r.Key.Elem}
+	}
+	return append(runs, r)
+}
+
+// letters appends a run of letters: those next to each other that are as many
+// bytes.
+func (s *Set) letters(runs []change.Run, w *write, r change.Run) []change.Run {
+	id := w.id
+	for text := w.text; len(text) > 0; {
+		n, size := 0, 0
+		for len(text) > size {
+			first, _ := sequence.Cut(sequence.Text, text[size:])
+			if n > 0 && len(first) != size/n {
+				break
 			}
-		} else {
-			op.Key.Elem = s.opID(w.elem.Plus(k))
-			op.Pred = []change.OpID{op.Key.Elem}
+			n, size = n+1, size+len(first)
 		}
-		ops = append(ops, op)
+		r.N, r.Value = n, change.Value{Type: change.ValueText, Raw: text[:size]}
+		runs = append(runs, r)
+		id = id.Plus(int32(n))
+		r.Key.Elem = s.opID(id.Plus(-1))
+		text = text[size:]
 	}
-	return ops
+	return runs
 }

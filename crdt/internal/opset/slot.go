@@ -136,7 +136,7 @@ func (a *actors) revive(s *slot, id, by ID, increment bool, amount int64) {
 	if increment && o.counter() {
 		o.sum -= amount
 	}
-	if dead && !increment && a.alive(s, o) {
+	if dead && a.alive(s, o) {
 		back := *o
 		s.past = slices.Delete(s.past, i, i+1)
 		a.put(s, back)

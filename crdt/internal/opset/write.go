@@ -17,9 +17,9 @@ var (
 	ErrTooLarge = errors.New("opset: operation counters are used up")
 )
 
-// write is one operation of a transaction, or a run of them: letters that were
-// inserted one after the other, or deletions of elements of which each was the
-// next operation.
+// write is one operation of a transaction, or several: letters that were
+// inserted one after the other, equal values that were, or deletions of elements
+// of which each was the next operation.
 type write struct {
 	target
 	id     ID
@@ -27,10 +27,10 @@ type write struct {
 	insert bool
 	action change.Action
 	value  change.Value
-	text   []byte // of a run of letters
-	pred   []ID   // of a run of deletions: none, they are the elements
+	text   []byte // letters
+	pred   []ID
 	mark   *mark
-	run    bool
+	run    bool // letters, or deletions that have their elements as predecessors
 }
 
 // Put writes a scalar under a key, unless it stands there already.
@@ -212,11 +212,28 @@ func (s *Set) insertAfter(o *Object, ref ID, w write) (ID, error) {
 	if err := s.note(&w); err != nil {
 		return ID{}, err
 	}
+	s.gather()
 	op := Op{ID: w.id, Action: w.action, Value: w.value, mark: w.mark}
 	if makes(w.action) {
 		op.Object = s.addObject(w.id, w.action, o, "", w.id)
 	}
 	return w.id, s.insert(w.target, op)
+}
+
+// gather makes the latest write part of the one before it, if it inserts the
+// same value behind that.
+func (s *Set) gather() {
+	last := len(s.pending) - 1
+	if last < 1 {
+		return
+	}
+	a, b := &s.pending[last-1], &s.pending[last]
+	same := a.object == b.object && a.insert && !a.run && b.elem == a.id.Plus(a.n-1) &&
+		a.action == change.ActionSet && b.action == change.ActionSet && a.value.Type == b.value.Type
+	if same && len(a.value.Raw) == 0 && len(b.value.Raw) == 0 {
+		a.n++
+		s.pending = s.pending[:last]
+	}
 }
 
 // before returns the element after which something is inserted that is to stand
@@ -328,7 +345,7 @@ func (s *Set) Rollback() {
 	if len(s.pending) > 0 {
 		s.maxOp = s.opened - 1
 	}
-	s.pending = s.pending[:0]
+	s.forget()
 }
 
 func (s *Set) undo(w *write) {
