@@ -2,22 +2,37 @@ package opset
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/document"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
 
-// manyWrites is how many writes memory is kept for between commits.
-const manyWrites = 64
+// manyWrites is how many writes memory is kept for between transactions.
+const manyWrites = 1024
+
+// scratch is the memory of a transaction. It is shared by all documents: few
+// write at the same time, and most hold still.
+type scratch struct {
+	pending []write
+	runs    []change.Run
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // forget ends a transaction.
 func (s *Set) forget() {
-	clear(s.pending)
-	s.pending = s.pending[:0]
-	if cap(s.pending) > manyWrites || cap(s.runs) > manyWrites {
-		s.pending, s.runs = nil, nil
+	if s.scratch == nil {
+		return
 	}
+	clear(s.pending)
+	clear(s.scratch.runs)
+	if cap(s.pending) <= manyWrites && cap(s.scratch.runs) <= manyWrites {
+		s.scratch.pending, s.scratch.runs = s.pending[:0], s.scratch.runs[:0]
+		scratches.Put(s.scratch)
+	}
+	s.pending, s.scratch = nil, nil
 }
 
 // Pending reports whether something was written since the last commit.
@@ -40,7 +55,7 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 	}
 	if len(s.pending) > 0 {
 		d.StartOp = uint64(s.opened)
-		d.Runs = s.runs[:0]
+		d.Runs = s.scratch.runs
 	}
 	for i := range s.pending {
 		d.Runs = s.asRuns(d.Runs, &s.pending[i])
@@ -50,7 +65,9 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 		return nil, err
 	}
 	s.history.add(&s.actors, c)
-	s.runs = d.Runs[:0]
+	if s.scratch != nil {
+		s.scratch.runs = d.Runs
+	}
 	s.forget()
 	return c, nil
 }

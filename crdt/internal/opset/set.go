@@ -18,9 +18,9 @@ type Set struct {
 	// predecessors lie elsewhere: a document chunk can't carry it.
 	irregular bool
 
-	pending []write      // of the transaction that is open
-	opened  uint32       // the counter of its first operation
-	runs    []change.Run // memory for the commit
+	pending []write  // of the transaction that is open
+	opened  uint32   // the counter of its first operation
+	scratch *scratch // memory of the open transaction
 }
 
 // New returns an empty document, in which an actor writes.

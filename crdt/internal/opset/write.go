@@ -164,6 +164,8 @@ func (s *Set) note(w *write) error {
 	}
 	if len(s.pending) == 0 {
 		s.opened = s.maxOp + 1
+		s.scratch = scratches.Get().(*scratch)
+		s.pending = s.scratch.pending
 	}
 	w.id = ID{Counter: s.maxOp + 1, Actor: s.self}
 	s.maxOp += uint32(w.n)
