@@ -22,6 +22,7 @@ type Change struct {
 	chunk  []byte // of type 1
 	body   int32  // where the chunk's body begins
 	table  int32  // where its column table begins
+	extra  int32  // where the bytes after its columns begin
 	refs   []Refs
 	oneDep [1]Hash // holds Deps if there is only one, as there mostly is
 }

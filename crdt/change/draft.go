@@ -54,24 +54,31 @@ func (d *Draft) Encode() (*Change, error) {
 		at += uint64(r.N)
 	}
 	e.bodyBuf = d.appendBody(e.bodyBuf[:0], e)
-	return Parse(seal(e.bodyBuf))
+	chunk, body, hash := seal(e.bodyBuf)
+	var cols columns
+	if int64(len(e.bodyBuf)) > maxBody {
+		return nil, invalid(errChunkSize, nil)
+	}
+	c, err := readBody(chunk, body, hash, &cols)
+	return c.checked(&cols, err)
 }
 
 // encoders are there to be used again, in the same memory.
 var encoders = sync.Pool{New: func() any { return new(draftEncoder) }}
 
-// seal puts a body into a chunk of type 1.
-func seal(body []byte) []byte {
-	start := lengthStart + column.UlebSize(uint64(len(body)))
-	chunk := make([]byte, 0, start+len(body))
+// seal puts a body into a chunk of type 1, and returns as well where the body
+// begins in it.
+func seal(body []byte) (chunk []byte, start int, hash Hash) {
+	start = lengthStart + column.UlebSize(uint64(len(body)))
+	chunk = make([]byte, 0, start+len(body))
 	chunk = append(chunk, magic...)
 	chunk = append(chunk, make([]byte, checksumSize)...)
 	chunk = append(chunk, TypeChange)
 	chunk = column.AppendUleb(chunk, uint64(len(body)))
 	chunk = append(chunk, body...)
-	hash := sha256.Sum256(chunk[typeStart:])
+	hash = sha256.Sum256(chunk[typeStart:])
 	copy(chunk[checksumStart:], hash[:checksumSize])
-	return chunk
+	return chunk, start, hash
 }
 
 func (d *Draft) appendBody(b []byte, e *draftEncoder) []byte {

@@ -3,7 +3,10 @@ package change
 import "github.com/godwit-sync/godwit/crdt/internal/column"
 
 // Seal puts a body into a chunk with a right checksum.
-func Seal(body []byte) []byte { return seal(body) }
+func Seal(body []byte) []byte {
+	chunk, _, _ := seal(body)
+	return chunk
+}
 
 // Sections takes a change's body apart: what precedes the column table, and
 // the columns by their specification, in order.

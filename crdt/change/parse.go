@@ -10,8 +10,13 @@ import "github.com/godwit-sync/godwit/crdt/internal/column"
 func Parse(chunk []byte) (*Change, error) {
 	var cols columns
 	c, err := read(chunk, &cols)
+	return c.checked(&cols, err)
+}
+
+// checked verifies the operations of a change that could be read.
+func (c *Change) checked(cols *columns, err error) (*Change, error) {
 	if err == nil {
-		err = c.checkOps(&cols)
+		err = c.checkOps(cols)
 	}
 	if err != nil {
 		return nil, invalid(err, c)
@@ -44,11 +49,17 @@ func read(b []byte, cols *columns) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readBody(chunk, body, hash, cols)
+}
+
+// readBody reads the header of a chunk of type 1 that has that hash.
+func readBody(chunk []byte, body int, hash Hash, cols *columns) (*Change, error) {
 	c := &Change{Hash: hash, chunk: chunk, body: int32(body)}
 	r := reader{b: chunk[body:]}
 	c.readHeader(&r)
 	c.table = int32(len(chunk) - len(r.b))
 	cols.read(&r)
+	c.extra = int32(len(chunk) - len(cols.extra))
 	return c, r.err
 }
 
@@ -80,7 +91,4 @@ func (c *Change) columns() columns {
 
 // Extra returns the bytes after the columns, which have no meaning yet. The
 // caller must not modify them.
-func (c *Change) Extra() []byte {
-	cols := c.columns()
-	return cols.extra
-}
+func (c *Change) Extra() []byte { return c.chunk[c.extra:] }
