@@ -1,6 +1,8 @@
 package crdt_test
 
 import (
+	"os"
+	"runtime"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,7 +11,12 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if runtime.GOOS == "js" { // which has goroutines of its own
+		os.Exit(m.Run())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // needsReference skips a test in a program without automerge-go.
 func needsReference(tb testing.TB) {

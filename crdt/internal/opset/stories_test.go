@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"testing"
@@ -285,6 +286,9 @@ func TestStoriesOfJavaScript(t *testing.T) {
 		count = n
 	}
 	first, _ := strconv.Atoi(os.Getenv("GODWIT_DIFFERENTIAL_FIRST"))
+	if runtime.GOOS == "js" {
+		t.Skip("it can't start Node")
+	}
 	if _, err := os.Stat("../../../internal/interop/node_modules/@automerge/automerge"); err != nil {
 		t.Skip("npm ci --prefix internal/interop brings what this needs")
 	}
