@@ -9,6 +9,8 @@ var (
 	// ErrNoReference is returned for [Reference] in a program that was built without
 	// automerge-go.
 	ErrNoReference = errors.New("crdt: this program doesn't hold automerge-go: build it with CGO_ENABLED=1 and a C compiler, on Linux or macOS, amd64 or arm64, or leave out crdt.Reference")
+	// ErrNotNative is returned for what automerge-go can't do.
+	ErrNotNative = errors.New("crdt: automerge-go can't do that; open the document with crdt.Native()")
 	// ErrClosed is returned by every method of a closed document.
 	ErrClosed = errors.New("crdt: the document is closed")
 	// ErrEngine is returned when the engine failed inside. If later calls return

@@ -46,6 +46,38 @@ func (n nativeMap) increment(key string, by int64) error { return n.set.Incremen
 
 func (n nativeMap) delete(key string) error { return n.set.Delete(n.o, key) }
 
+func (n nativeMap) conflicts(key string) []item { return itemsOf(n.set, n.o.Conflicts(key)) }
+
+func (n nativeList) conflicts(i int) []item {
+	if i < 0 || i >= n.o.Len(sequence.Points) {
+		return nil
+	}
+	return itemsOf(n.set, n.o.ConflictsAt(i))
+}
+
+func itemsOf(set *opset.Set, ops []opset.Op) []item {
+	items := make([]item, 0, len(ops))
+	for i := range ops {
+		if ops[i].Action != change.ActionMark { // which is no value
+			items = append(items, itemOf(set, &ops[i]))
+		}
+	}
+	return items
+}
+
+func (n nativeText) marks() []mark {
+	var marks []mark
+	for _, m := range n.o.Marks(sequence.Points) {
+		marks = append(marks, mark{m.Name, itemOf(n.set, &opset.Op{Value: m.Value}), m.Start, m.End})
+	}
+	return marks
+}
+
+func (n nativeText) mark(start, end int, name string, value item, expand Expand) error {
+	m := opset.Mark{Name: name, Value: scalarOf(value), Start: start, End: end}
+	return n.set.Mark(n.o, sequence.Points, m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
+}
+
 func (n nativeList) get(i int) (item, error) {
 	if i < 0 || i >= n.o.Len(sequence.Points) {
 		return item{}, nil

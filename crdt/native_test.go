@@ -1,0 +1,119 @@
+package crdt_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt"
+)
+
+func newNative(t *testing.T, name string, fn func(root crdt.Map) error) *crdt.Doc {
+	t.Helper()
+	return open(t, name, crdt.Native(), fn)
+}
+
+// view reads a document.
+func view[T any](t *testing.T, d *crdt.Doc, fn func(root crdt.Map) (T, error)) (out T) {
+	t.Helper()
+	if err := d.View(func(root crdt.Map) (err error) {
+		out, err = fn(root)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestConflictsAreAllThere(t *testing.T) {
+	ada := newNative(t, "ada", func(root crdt.Map) error {
+		return errors.Join(root.Set("n", 1), root.Set("l", []any{1, 2}))
+	})
+	bob, err := ada.Fork(actor("bob"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(t, ada, func(root crdt.Map) error { return errors.Join(root.Set("n", "ada"), root.Get("l").List().Set(1, 20)) })
+	edit(t, bob, func(root crdt.Map) error { return errors.Join(root.Set("n", true), root.Get("l").List().Set(1, 21)) })
+	if err := ada.Merge(bob); err != nil {
+		t.Fatal(err)
+	}
+	says(t, ada, `{"l":[1,20],"n":true}`)
+	read := func(root crdt.Map) (string, error) {
+		n, err := root.Conflicts("n")
+		if err != nil {
+			return "", err
+		}
+		l, err := root.Get("l").List().Conflicts(1)
+		out := ""
+		for _, v := range slices.Concat(n, l) {
+			out += fmt.Sprint(v.Any(), " ")
+		}
+		return out, err
+	}
+	if got := view(t, ada, read); got != "ada true 21 20 " {
+		t.Errorf("in conflict are %s", got)
+	}
+	edit(t, ada, func(root crdt.Map) error { return root.Set("n", 3) })
+	if got := view(t, ada, read); got != "3 21 20 " {
+		t.Errorf("after another write are %s", got)
+	}
+}
+
+func TestMarks(t *testing.T) {
+	d := newNative(t, "ada", func(root crdt.Map) error { return root.Set("t", "one 🦊 two three") })
+	text := func(root crdt.Map) crdt.Text { return root.Get("t").Text() }
+	edit(t, d, func(root crdt.Map) error {
+		return errors.Join(
+			text(root).Mark(4, 9, "bold", true, crdt.ExpandAfter),
+			text(root).Mark(0, 3, "link", "https://example.org", crdt.ExpandNone))
+	})
+	edit(t, d, func(root crdt.Map) error {
+		return errors.Join(text(root).Insert(9, "!!"), text(root).Insert(3, "!"))
+	})
+	read := func(root crdt.Map) (out string, err error) {
+		marks, err := text(root).Marks()
+		for _, m := range marks {
+			out += fmt.Sprintf("%s=%v %d-%d; ", m.Name, m.Value.Any(), m.Start, m.End)
+		}
+		return out, err
+	}
+	if got, want := view(t, d, read), "bold=true 5-12; link=https://example.org 0-3; "; got != want {
+		t.Errorf("marks are %s, want %s", got, want)
+	}
+	edit(t, d, func(root crdt.Map) error { return text(root).Unmark(6, 8, "bold", crdt.ExpandNone) })
+	if got, want := view(t, d, read), "bold=true 5-6; bold=true 8-12; link=https://example.org 0-3; "; got != want {
+		t.Errorf("marks are %s, want %s", got, want)
+	}
+	for _, err := range []error{
+		changeErr(d, func(root crdt.Map) error { return text(root).Mark(3, 99, "bold", true, 0) }),
+		changeErr(d, func(root crdt.Map) error { return text(root).Mark(3, 2, "bold", true, 0) }),
+		changeErr(d, func(root crdt.Map) error { return text(root).Mark(1, 2, "", true, 0) }),
+		changeErr(d, func(root crdt.Map) error { return text(root).Mark(1, 2, "bold", []any{1}, 0) }),
+	} {
+		if err == nil {
+			t.Error("a senseless mark was made")
+		}
+	}
+}
+
+func changeErr(d *crdt.Doc, fn func(root crdt.Map) error) error {
+	_, err := d.Change(fn)
+	return err
+}
+
+// What only the native engine can do, the other says that it can't.
+func TestTheReferenceHasNoMarksAndConflicts(t *testing.T) {
+	needsReference(t)
+	d := open(t, "ada", crdt.Reference(), func(root crdt.Map) error { return root.Set("t", "text") })
+	err := changeErr(d, func(root crdt.Map) error {
+		if _, err := root.Conflicts("t"); !errors.Is(err, crdt.ErrNotNative) {
+			t.Errorf("conflicts: %v", err)
+		}
+		return root.Get("t").Text().Mark(0, 1, "bold", true, crdt.ExpandNone)
+	})
+	if !errors.Is(err, crdt.ErrNotNative) {
+		t.Errorf("mark: %v", err)
+	}
+}
