@@ -137,7 +137,7 @@ func (r *intake) begin(op *change.Op, id ID, t target) bool {
 
 // letter reports whether an operation inserts a code point.
 func letter(op *change.Op, o *Object) bool {
-	if !op.Insert || op.Action != change.ActionSet {
+	if !op.Insert || op.Action != change.ActionSet || op.Expand || op.MarkName != nil {
 		return false
 	}
 	_, point := o.width(op.Value)
@@ -190,10 +190,7 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 		s.irregular = true
 		return
 	}
-	o := Op{ID: id, Action: op.Action, Value: op.Value}
-	if op.Action == change.ActionMark {
-		o.mark = &mark{op.MarkName, op.Expand}
-	}
+	o := Op{ID: id, Action: op.Action, Value: op.Value, mark: markOf(op)}
 	if op.Insert && op.Key.InList {
 		if makes(op.Action) {
 			o.Object = s.addObject(id, op.Action, t.object, "", id)

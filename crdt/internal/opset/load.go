@@ -206,8 +206,9 @@ func (l *loader) takeOp(id ID) error {
 		return err
 	}
 	o.Value = change.Value{Type: l.span.Kind, Raw: raw}
-	if o.Action == change.ActionMark {
-		o.mark = &mark{expand: l.span.Expand}
+	inserts := l.span.Insert && !l.span.InList
+	if o.Action == change.ActionMark || l.span.Expand || l.span.Marked || inserts {
+		o.mark = &mark{expand: l.span.Expand, insert: inserts}
 		if l.span.Marked {
 			name := string(l.span.Mark)
 			o.mark.name = &name
@@ -344,7 +345,7 @@ func (s *Set) slotOf(ops []Op) slot {
 
 // plain reports whether a span's elements are values that a sequence holds.
 func (l *loader) plain() bool {
-	if l.span.Action != change.ActionSet || l.span.Kind == change.ValueCounter {
+	if l.span.Action != change.ActionSet || l.span.Kind == change.ValueCounter || l.span.Expand || l.span.Marked {
 		return false
 	}
 	return !l.object.IsText() || l.span.Kind == change.ValueText && l.span.Size > 0 && l.span.Size <= 4

@@ -10,12 +10,24 @@ import (
 )
 
 // mark is what only marks have. A mark is two invisible elements: its
-// beginning, and its end, which is the operation after it.
+// beginning, and its end, which is the operation after it. Other operations may
+// have it, too, if somebody wants: it is kept for their changes' sake.
 type mark struct {
 	name *string // nil at the end
 	// expand says of the beginning that it includes what is inserted before it,
 	// and of the end that it includes what is inserted behind it.
 	expand bool
+	// insert is set if an operation on a map's key says that it inserts.
+	insert bool
+}
+
+// markOf returns what an operation of a change has of a mark, or nil.
+func markOf(op *change.Op) *mark {
+	m := mark{op.MarkName, op.Expand, op.Insert && !op.Key.InList}
+	if op.Action != change.ActionMark && m == (mark{}) {
+		return nil
+	}
+	return &m
 }
 
 // Mark is a name and a value that a stretch of a text has.
@@ -43,7 +55,7 @@ func (s *Set) Mark(o *Object, u sequence.Unit, m Mark, before, after bool) error
 		return err
 	}
 	empty := o.covers(u, m.Start) == o.covers(u, m.End)
-	begin, err := s.insertAfter(o, ref, write{action: change.ActionMark, value: m.Value, mark: &mark{&m.Name, before}})
+	begin, err := s.insertAfter(o, ref, write{action: change.ActionMark, value: m.Value, mark: &mark{name: &m.Name, expand: before}})
 	if err != nil {
 		return err
 	}
@@ -52,7 +64,7 @@ func (s *Set) Mark(o *Object, u sequence.Unit, m Mark, before, after bool) error
 			return err
 		}
 	}
-	_, err = s.insertAfter(o, ref, write{action: change.ActionMark, mark: &mark{nil, after}})
+	_, err = s.insertAfter(o, ref, write{action: change.ActionMark, mark: &mark{expand: after}})
 	return err
 }
 

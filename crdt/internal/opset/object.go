@@ -149,7 +149,11 @@ func (o *Object) shown(s *slot) (bool, sequence.Width) {
 	if w == nil {
 		return false, sequence.Width{}
 	}
-	width, _ := o.width(w.Value)
+	v := w.Value
+	if w.Action != change.ActionSet { // whatever an object was made with
+		v = change.Value{}
+	}
+	width, _ := o.width(v)
 	return true, width
 }
 

@@ -122,6 +122,8 @@ func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
 		st := stint{counter: op.ID.Counter, n: 1, object: o, op: op, key: key, elem: elem, pred: preds[op.ID]}
 		if i == 0 && elem != (ID{}) {
 			st.insert, st.ref = true, ref
+		} else if op.mark != nil {
+			st.insert = op.mark.insert
 		}
 		b.add(op.ID.Actor, st)
 		delete(preds, op.ID)

@@ -158,6 +158,7 @@ func (v *saver) object(o *Object) {
 func (v *saver) slot(s *slot) {
 	v.ops = v.s.merged(v.ops[:0], s)
 	for _, o := range v.ops {
+		v.span.Insert = o.mark != nil && o.mark.insert
 		v.op(o)
 	}
 }

@@ -129,6 +129,10 @@ func (w *writer) op() change.Op {
 			op.MarkName, op.Value = &name, change.Bool(true)
 		}
 	}
+	if op.Action != change.ActionDelete && w.rand.IntN(8) == 0 { // what only others should have
+		op.Expand = true
+		op.Insert = op.Insert || !op.Key.InList
+	}
 	if !op.Insert {
 		w.preds(&op)
 	}

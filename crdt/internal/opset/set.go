@@ -104,7 +104,7 @@ func (t target) changed(s *slot) {
 // insert adds an element to a sequence: as a plain value if it can be.
 func (s *Set) insert(t target, o Op) error {
 	seq := t.object.seq
-	if o.Action == change.ActionSet && o.Value.Type != change.ValueCounter {
+	if o.Action == change.ActionSet && o.Value.Type != change.ValueCounter && o.mark == nil {
 		if _, point := t.object.width(o.Value); point {
 			return seq.InsertText(o.ID, t.elem, o.Value.Raw)
 		}
@@ -116,7 +116,8 @@ func (s *Set) insert(t target, o Op) error {
 		return sequence.ErrUnknown
 	}
 	number := int32(len(t.object.cells))
-	t.object.cells = append(t.object.cells, slot{live: []Op{o}})
+	t.object.cells = append(t.object.cells, slot{})
+	t.object.actors.put(&t.object.cells[number], o)
 	visible, width := t.object.shown(&t.object.cells[number])
 	if o.Action == change.ActionMark {
 		t.object.marks++

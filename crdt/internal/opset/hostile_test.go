@@ -1,0 +1,91 @@
+package opset_test
+
+import (
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/opset"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+const eve = change.ActorID("eve.............")
+
+func at(counter uint64) change.OpID { return change.OpID{Counter: counter, Actor: eve} }
+
+// madeOf is the document of one change by eve.
+func madeOf(t *testing.T, ops ...change.Op) (*opset.Set, *change.Change) {
+	t.Helper()
+	d := change.Draft{Actor: eve, Seq: 1, StartOp: 1, Ops: ops}
+	c, err := d.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apply(t, []*change.Change{c}), c
+}
+
+// Fields that mean nothing to an operation are part of its change, and so of
+// the heads: they must survive in what is saved.
+func TestFieldsWithoutMeaning(t *testing.T) {
+	name := "bold"
+	list := change.Op{Key: change.MapKey("l"), Action: change.ActionMakeList}
+	text := change.Op{Key: change.MapKey("t"), Action: change.ActionMakeText}
+	head := change.ElemKey(change.OpID{})
+	for what, ops := range map[string][]change.Op{
+		"an insertion into a map": {{Key: change.MapKey("a"), Insert: true, Action: change.ActionSet}},
+		"a map made by inserting": {{Key: change.MapKey("a"), Insert: true, Action: change.ActionMakeMap}},
+		"a value that expands":    {{Key: change.MapKey("a"), Action: change.ActionSet, Expand: true}},
+		"a value with a mark":     {{Key: change.MapKey("a"), Action: change.ActionSet, MarkName: &name}},
+		"an element with a mark":  {list, {Obj: at(1), Key: head, Insert: true, Action: change.ActionSet, MarkName: &name}},
+		"a letter with a mark": {
+			text,
+			{Obj: at(1), Key: head, Insert: true, Action: change.ActionSet, Value: change.Text("a")},
+			{Obj: at(1), Key: change.ElemKey(at(2)), Insert: true, Action: change.ActionSet, Value: change.Text("b"), MarkName: &name},
+			{Obj: at(1), Key: change.ElemKey(at(3)), Insert: true, Action: change.ActionSet, Value: change.Text("c")},
+		},
+		"a letter that expands": {
+			text,
+			{Obj: at(1), Key: head, Insert: true, Action: change.ActionSet, Value: change.Text("a"), Expand: true},
+		},
+		"an increment that inserts": {list, {Obj: at(1), Key: head, Insert: true, Action: change.ActionIncrement, Value: change.Int(1)}},
+		"an object with a value": {
+			text,
+			{Obj: at(1), Key: head, Insert: true, Action: change.ActionMakeMap, Value: change.Text("several")},
+		},
+		"an object with a mark": {{Key: change.MapKey("a"), Action: change.ActionMakeMap, Expand: true, MarkName: &name}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s, _ := madeOf(t, ops...)
+			want := content(s.Root())
+			saved, err := s.Save()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := reload(t, saved)
+			if got := content(again.Root()); got != want {
+				t.Fatalf("saved and loaded it says\n%s, not\n%s", got, want)
+			}
+			if err := again.Put(again.Root(), "more", change.Int(1)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := again.Commit("", 0); err != nil {
+				t.Fatal(err)
+			}
+			if saved, err = again.Save(); err != nil {
+				t.Fatal(err)
+			}
+			reload(t, saved)
+		})
+	}
+}
+
+// What an object is made with isn't what stands there.
+func TestObjectsAreOneWide(t *testing.T) {
+	s, _ := madeOf(t,
+		change.Op{Key: change.MapKey("t"), Action: change.ActionMakeText},
+		change.Op{Obj: at(1), Key: change.ElemKey(change.OpID{}), Insert: true, Action: change.ActionMakeMap, Value: change.Text("several")},
+	)
+	text := s.Root().Get("t").Object
+	if n := text.Len(sequence.Points); n != 1 || text.Text() != "\ufffc" {
+		t.Fatalf("%q is %d long", text.Text(), n)
+	}
+}
