@@ -1,6 +1,8 @@
 package opset_test
 
 import (
+	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -87,5 +89,48 @@ func TestObjectsAreOneWide(t *testing.T) {
 	text := s.Root().Get("t").Object
 	if n := text.Len(sequence.Points); n != 1 || text.Text() != "\ufffc" {
 		t.Fatalf("%q is %d long", text.Text(), n)
+	}
+}
+
+// allocated applies a change and returns how much memory that took, kept or
+// not.
+func allocated(t *testing.T, ops []change.Op) uint64 {
+	t.Helper()
+	d := change.Draft{Actor: eve, Seq: 1, StartOp: 1, Ops: ops}
+	c, err := d.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s := opset.New(me)
+	if err := s.Apply(c); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Deleting the same letters again and again, alone, by turns or as a stretch
+// that is then cut in pieces, costs no more each time.
+func TestDeletedAgainAndAgain(t *testing.T) {
+	const times = 10_000
+	text := []change.Op{{Key: change.MapKey("t"), Action: change.ActionMakeText}}
+	for i := range 8 {
+		op := change.Op{Obj: at(1), Key: change.ElemKey(at(uint64(i + 1))), Insert: true, Action: change.ActionSet, Value: change.Text("a")}
+		if i == 0 {
+			op.Key = change.ElemKey(change.OpID{})
+		}
+		text = append(text, op)
+	}
+	for letters := 1; letters <= 8; letters *= 2 {
+		ops := slices.Clone(text)
+		for i := range times {
+			id := at(uint64(2 + i%letters))
+			ops = append(ops, change.Op{Obj: at(1), Key: change.ElemKey(id), Action: change.ActionDelete, Pred: []change.OpID{id}})
+		}
+		if got := allocated(t, ops); got > 400*times {
+			t.Errorf("%d letters: %d bytes for %d operations", letters, got, times)
+		}
 	}
 }

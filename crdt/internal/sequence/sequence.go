@@ -143,6 +143,9 @@ func (s *Sequence) alike(i, j int32) bool {
 	if x.kind != y.kind || x.kind == Cell || y.ref != x.last() || y.id != x.id.Plus(x.n) {
 		return false
 	}
+	if n := s.buried(x); n >= manyTombs || n != s.buried(y) {
+		return false
+	}
 	var buf [2]Tomb
 	if !s.follow(x, s.deaths(y, buf[:]), y.n) {
 		return false

@@ -28,6 +28,32 @@ func (t Tomb) joined(n int32, next Tomb, m int32) (Tomb, bool) {
 // A span's first tomb is kept in it; those of later, concurrent deletions of
 // the same elements are in a list of their own.
 
+// manyTombs is from how many deletions on a span isn't joined with others: who
+// deletes the same again and again must not have them compared and copied each
+// time.
+const manyTombs = 16
+
+// buried returns how often a span was deleted.
+func (s *Sequence) buried(x *span) int {
+	if x.visible || x.kind == Cell {
+		return 0
+	}
+	return 1 + len(s.tombs[x.more])
+}
+
+// addDeath gives a span one more deletion.
+func (s *Sequence) addDeath(x *span, t Tomb) {
+	switch {
+	case x.visible:
+		x.visible, x.gone, x.more = false, t, 0
+	case x.more == 0:
+		s.tombs = append(s.tombs, []Tomb{t})
+		x.more = int32(len(s.tombs) - 1)
+	default:
+		s.tombs[x.more] = append(s.tombs[x.more], t)
+	}
+}
+
 // deaths returns a span's deletions, in buf if there is room.
 func (s *Sequence) deaths(x *span, buf []Tomb) []Tomb {
 	if x.visible || x.kind == Cell {
@@ -50,12 +76,11 @@ func (s *Sequence) setDeaths(x *span, deaths []Tomb) {
 
 // follow reports whether deletions of m elements continue those of a span.
 func (s *Sequence) follow(x *span, deaths []Tomb, m int32) bool {
-	var buf [2]Tomb
-	own := s.deaths(x, buf[:])
-	if len(own) != len(deaths) {
+	if s.buried(x) != len(deaths) {
 		return false
 	}
-	for i, t := range own {
+	var buf [2]Tomb
+	for i, t := range s.deaths(x, buf[:]) {
 		if _, ok := t.joined(x.n, deaths[i], m); !ok {
 			return false
 		}
@@ -98,9 +123,7 @@ func (s *Sequence) Delete(id ID, n int32, t Tomb) (int32, error) {
 // bury notes a deletion of a part of a span.
 func (s *Sequence) bury(i, k, n int32, t Tomb) {
 	i = s.isolate(i, k, n)
-	var buf [2]Tomb
-	x := &s.spans[i]
-	s.setDeaths(x, append(s.deaths(x, buf[:]), t))
+	s.addDeath(&s.spans[i], t)
 	s.refresh(i)
 	s.tidy(i)
 }
