@@ -30,6 +30,7 @@ func (s *Set) Apply(c *change.Change) error {
 	if err := s.follows(c); err != nil {
 		return err
 	}
+	s.placed.check(s)
 	r := intake{s: s}
 	for op, err := range c.Operations() {
 		if err != nil {
@@ -212,6 +213,7 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 			o.Object = s.addObject(id, op.Action, t.object, t.key, t.elem)
 		}
 		s.actors.put(slot, o)
+		t.object.place(id, t)
 	}
 	t.changed(slot)
 }
@@ -232,27 +234,6 @@ func (s *Set) overwrite(op *change.Op, id ID, t target) {
 			at.changed(slot)
 		}
 	}
-}
-
-// elsewhere looks for an operation in all of an object, and returns its place.
-func (s *Set) elsewhere(o *Object, id ID) (target, bool) {
-	for _, e := range o.entries {
-		if s.actors.in(&e.slot, id) {
-			return target{object: o, key: e.key}, true
-		}
-	}
-	if o.IsMap() {
-		return target{}, false
-	}
-	if o.seq.Has(id) {
-		return target{object: o, elem: id}, true
-	}
-	for i := range o.cells {
-		if s.actors.in(&o.cells[i], id) {
-			return target{object: o, elem: s.merged(nil, &o.cells[i])[0].ID}, true
-		}
-	}
-	return target{}, false
 }
 
 // amountOf returns by how much an operation increments.

@@ -134,3 +134,36 @@ func TestDeletedAgainAndAgain(t *testing.T) {
 		}
 	}
 }
+
+// What was taken back isn't found by those who name what came in its place.
+func TestNothingElsewhereOfWhatWasTakenBack(t *testing.T) {
+	s, made := madeOf(t,
+		change.Op{Key: change.MapKey("l"), Action: change.ActionMakeList},
+		change.Op{Obj: at(1), Key: change.ElemKey(change.OpID{}), Insert: true, Action: change.ActionSet},
+	)
+	list := s.Root().Get("l").Object
+	if _, err := s.InsertObject(list, sequence.Points, 0, change.ActionMakeMap); err != nil {
+		t.Fatal(err)
+	}
+	s.Rollback()
+	if err := s.Put(s.Root(), "k", change.Int(1)); err != nil {
+		t.Fatal(err)
+	}
+	ours, err := s.Commit("", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := change.Draft{Actor: "bob", Seq: 1, StartOp: 4, Deps: []change.Hash{ours.Hash}, Ops: []change.Op{
+		{Obj: at(1), Key: change.ElemKey(at(2)), Action: change.ActionSet, Pred: []change.OpID{{Counter: 3, Actor: me}}},
+	}}
+	c, err := d.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply(c); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := content(s.Root()), content(apply(t, []*change.Change{made, ours, c}).Root()); got != want {
+		t.Fatalf("it says\n%s, not\n%s", got, want)
+	}
+}

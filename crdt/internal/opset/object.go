@@ -25,6 +25,8 @@ type Object struct {
 	cells []slot // of the sequence; the first is none
 	marks int    // beginnings and ends of marks in it
 
+	places places // once somebody has asked
+
 	actors *actors
 }
 

@@ -17,6 +17,7 @@ type Set struct {
 	// irregular is set once an operation was taken that makes no sense, or whose
 	// predecessors lie elsewhere: a document chunk can't carry it.
 	irregular bool
+	placed    placed
 
 	pending []write  // of the transaction that is open
 	opened  uint32   // the counter of its first operation

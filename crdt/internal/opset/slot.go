@@ -77,13 +77,6 @@ func (a *actors) put(s *slot, o Op) {
 	*ops = slices.Insert(*ops, i, o)
 }
 
-// in reports whether an operation is in a slot.
-func (a *actors) in(s *slot, id ID) bool {
-	_, live := a.search(s.live, id)
-	_, past := a.search(s.past, id)
-	return live || past
-}
-
 // succeed notes that an operation of the slot was succeeded by another one,
 // which increments it or takes its place. It reports whether there is such an
 // operation.
