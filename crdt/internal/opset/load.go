@@ -112,6 +112,9 @@ func (l *loader) load() error {
 		if n == 0 {
 			break
 		}
+		if !l.within(l.span.ID, l.span.IDStep, n) {
+			return damaged("operation %v, and no change has so many", l.span.ID)
+		}
 		if id := ID(l.span.Obj); id != l.object.ID {
 			if err := l.begin(id); err != nil {
 				return err
@@ -126,6 +129,21 @@ func (l *loader) load() error {
 		l.rows.Advance(n)
 	}
 	return l.end()
+}
+
+// within reports whether changes have so many operations. Otherwise those that
+// are written next would get ids that there are.
+func (l *loader) within(first document.ID, step int64, n int) bool {
+	return max(int64(first.Counter), int64(first.Counter)+int64(n-1)*step) <= int64(l.s.maxOp)
+}
+
+// succ reads the next successors of the rows of a span, at most want.
+func (l *loader) succ(want int) (document.IDs, error) {
+	ids, err := l.rows.Succs(want)
+	if err == nil && !l.within(ids.First, ids.Step, ids.Count) {
+		err = damaged("successor %v, and no change has so many operations", ids.First)
+	}
+	return ids, err
 }
 
 // begin turns to the next object.
@@ -231,7 +249,7 @@ func (l *loader) succs() ([]ID, error) {
 	}
 	list := make([]ID, 0, min(l.span.Succs, 16))
 	for len(list) < l.span.Succs {
-		ids, err := l.rows.Succs(l.span.Succs - len(list))
+		ids, err := l.succ(l.span.Succs - len(list))
 		if err != nil {
 			return nil, err
 		}
@@ -453,7 +471,7 @@ func (l *loader) deaths(n int) (int, error) {
 	case 1:
 		if l.left.Count == 0 {
 			var err error
-			if l.left, err = l.rows.Succs(n); err != nil {
+			if l.left, err = l.succ(n); err != nil {
 				return 0, err
 			}
 		}

@@ -157,10 +157,13 @@ func (b *rebuilder) records(d *document.Document) ([]record, error) {
 	if len(tips) != len(d.Heads) {
 		return nil, damaged("its changes lead to %d heads, not %d", len(tips), len(d.Heads))
 	}
-	for _, head := range d.Heads {
+	for k, head := range d.Heads {
 		i, ok := tips[head]
 		if !ok {
 			return nil, damaged("no change has the hash of the head %s", head)
+		}
+		if d.HeadIndexes != nil && d.HeadIndexes[k] != i { // what came since may depend on it
+			return nil, damaged("the head %s is change %d, not %d", head, i, d.HeadIndexes[k])
 		}
 		for k := range b.s.history.heads {
 			if b.s.history.heads[k].Hash == head {
@@ -216,6 +219,9 @@ func (b *rebuilder) operations(d *change.Draft, actor, maxOp uint32) error {
 			return damaged("operation %d of actor %d is missing", d.StartOp+uint64(len(d.Ops)), actor)
 		}
 		n := min(st.n, int32(maxOp-st.counter)+1)
+		if len(d.Ops)+int(n) > change.MaxOps {
+			return damaged("a change of more than %d operations", change.MaxOps)
+		}
 		d.Ops = b.s.expand(d.Ops, st, n)
 		if n < st.n {
 			st.skip(n)
