@@ -167,3 +167,23 @@ func TestNothingElsewhereOfWhatWasTakenBack(t *testing.T) {
 		t.Fatalf("it says\n%s, not\n%s", got, want)
 	}
 }
+
+// A mark over which somebody has put a letter is a place like any other.
+func TestLettersOverMarks(t *testing.T) {
+	name := "bold"
+	for pos, want := range []string{"xQ", "Qx"} {
+		s, _ := madeOf(t,
+			change.Op{Key: change.MapKey("t"), Action: change.ActionMakeText},
+			change.Op{Obj: at(1), Key: change.ElemKey(change.OpID{}), Insert: true, Action: change.ActionMark, MarkName: &name, Value: change.Bool(true), Expand: true},
+			change.Op{Obj: at(1), Key: change.ElemKey(at(2)), Insert: true, Action: change.ActionMark, Expand: true},
+			change.Op{Obj: at(1), Key: change.ElemKey(at(2)), Action: change.ActionSet, Value: change.Text("Q")},
+		)
+		text := s.Root().Get("t").Object
+		if err := s.Splice(text, sequence.Points, pos, 0, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if got := text.Text(); got != want {
+			t.Errorf("at %d: %q, not %q", pos, got, want)
+		}
+	}
+}

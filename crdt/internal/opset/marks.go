@@ -120,7 +120,10 @@ func (o *Object) Marks(u sequence.Unit) []Mark {
 			turn(name)
 		} else if begin := begun[op.ID.Plus(-1)]; begin != nil {
 			name := *begin.mark.name
-			open[name] = slices.DeleteFunc(open[name], func(x *Op) bool { return x == begin })
+			delete(begun, begin.ID)
+			if i, ok := slices.BinarySearchFunc(open[name], begin, o.byID); ok {
+				open[name] = slices.Delete(open[name], i, i+1)
+			}
 			turn(name)
 		}
 	}
@@ -156,34 +159,28 @@ func joined(marks []Mark) []Mark {
 // or don't, respectively.
 func (o *Object) beyondMarks(ref ID) ID {
 	path := []ID{ref}
-	for e, ok := o.seq.After(ref); ok; e, ok = o.seq.After(e.ID) {
+	begun := map[ID]int{} // where beginnings were put on the path
+	for e, ok := o.seq.After(ref); ok; e, ok = o.seq.After(o.seq.LastAlike(e.ID)) {
+		if e.Visible {
+			break
+		}
 		m := o.markAt(e.Cell)
 		if m == nil {
-			if e.Visible {
-				break
-			}
 			continue
 		}
 		if m.name == nil { // the end of a mark, whose beginning was the operation before
-			if j := lastIndex(path, e.ID.Plus(-1)); j >= 0 {
+			begin := e.ID.Plus(-1)
+			if j, ok := begun[begin]; ok && j < len(path) && path[j] == begin {
 				path = path[:j]
 				continue
 			}
 		}
 		if m.expand == (m.name != nil) {
+			begun[e.ID] = len(path)
 			path = append(path, e.ID)
 		}
 	}
 	return path[len(path)-1]
-}
-
-func lastIndex(ids []ID, id ID) int {
-	for i := len(ids) - 1; i >= 0; i-- {
-		if ids[i] == id {
-			return i
-		}
-	}
-	return -1
 }
 
 // markAt returns the mark that a cell is, or nil.

@@ -141,6 +141,16 @@ func (s *Sequence) After(id ID) (Element, bool) {
 	return s.element(i, 0), true
 }
 
+// LastAlike returns the last element of the span that an element is in: until
+// there, all are as visible as it is.
+func (s *Sequence) LastAlike(id ID) ID {
+	i, _, ok := s.find(id)
+	if !ok {
+		return id
+	}
+	return s.spans[i].last()
+}
+
 // Span is elements next to each other, each inserted after the one before it
 // by the actor's next operation.
 type Span struct {
