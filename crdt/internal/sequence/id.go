@@ -1,5 +1,7 @@
 package sequence
 
+import "math"
+
 // ID names an operation: its counter, and its actor by the number that the
 // document gave it. The zero ID names the head of a sequence, or nothing.
 type ID struct{ Counter, Actor uint32 }
@@ -31,10 +33,11 @@ const (
 // Width is a length in every unit.
 type Width [units]int32
 
-// Plus returns the sum of two widths.
+// Plus returns the sum of two widths. What is too long to be counted ends where
+// counting does.
 func (w Width) Plus(v Width) Width {
 	for u := range w {
-		w[u] += v[u]
+		w[u] = int32(min(int64(w[u])+int64(v[u]), math.MaxInt32))
 	}
 	return w
 }
