@@ -130,16 +130,21 @@ func (s *Sequence) bury(i, k, n int32, t Tomb) {
 
 // Restore takes back a deletion.
 func (s *Sequence) Restore(id ID, n int32, t Tomb) error {
-	for k := range n {
+	for k := int32(0); k < n; {
 		i, at, ok := s.find(id.Plus(k))
 		if !ok {
 			return ErrUnknown
 		}
-		i = s.isolate(i, at, 1)
+		part := int32(1)
+		if x := &s.spans[i]; s.buried(x) == 1 && x.gone.Step == t.Step {
+			part = min(n-k, x.n-at) // was deleted by that run alone
+		}
+		i = s.isolate(i, at, part)
 		x := &s.spans[i]
 		s.setDeaths(x, slices.DeleteFunc(s.deaths(x, nil), func(d Tomb) bool { return d.By == t.At(k) }))
 		s.refresh(i)
 		s.tidy(i)
+		k += part
 	}
 	return nil
 }
