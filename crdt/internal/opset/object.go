@@ -20,6 +20,7 @@ type Object struct {
 	entries []*entry
 	byKey   map[string]*entry // once there are many
 	sorted  bool              // entries are, by their keys
+	unused  int               // that were dropped, about
 
 	seq   *sequence.Sequence
 	cells []slot // of the sequence; the first is none
@@ -101,15 +102,24 @@ func (o *Object) sort() {
 	}
 }
 
-// dropEntry forgets a key that never had an operation.
+// dropEntry forgets a key that never had an operation, once there are as many
+// of them as others: until then it reads as absent.
 func (o *Object) dropEntry(key string) {
-	e := o.entry(key)
-	if e == nil || len(e.live)+len(e.past) > 0 {
+	if e := o.entry(key); e == nil || !e.unused() {
 		return
 	}
-	o.entries = slices.DeleteFunc(o.entries, func(x *entry) bool { return x == e })
-	delete(o.byKey, key)
+	if o.unused++; 2*o.unused < len(o.entries) {
+		return
+	}
+	for _, e := range o.entries {
+		if e.unused() {
+			delete(o.byKey, e.key)
+		}
+	}
+	o.entries, o.unused = slices.DeleteFunc(o.entries, (*entry).unused), 0
 }
+
+func (e *entry) unused() bool { return len(e.live)+len(e.past) == 0 }
 
 // cell returns the slot of an element, and makes it one if the sequence holds
 // it as a plain value; nil if there is no such element.
