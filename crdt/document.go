@@ -30,6 +30,8 @@ func New(actor ActorID, opts ...Option) (*Doc, error) { return Load(actor, nil, 
 // [Doc.Save] makes it, or change chunks in causal order, or the one followed by
 // the others. The bytes must be one's own or have passed [change.Parse] and the
 // graph. It returns [ErrDamaged] if they aren't whole.
+//
+// The document keeps the bytes: the caller must not modify them afterwards.
 func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 	if err := checkActor(actor); err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 // Apply adds changes that others made, one chunk each, in causal order. They
 // must have passed [change.Parse] and the graph: the engine is not safe against
 // others. Those that are here already are passed over. It applies all or none.
+//
+// The document keeps the chunks: the caller must not modify them afterwards.
 func (d *Doc) Apply(chunks ...[]byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

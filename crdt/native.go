@@ -70,7 +70,10 @@ func (n *native) fork(actor ActorID) (engine, error) {
 		return nil, err
 	}
 	document, chunks, err := cut(saved)
-	if err != nil || document != nil {
+	if err != nil {
+		return nil, err
+	}
+	if document != nil {
 		return loadNative(actor, document)
 	}
 	forked, err := newNative(actor)

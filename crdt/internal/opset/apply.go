@@ -13,6 +13,7 @@ var (
 	ErrMissing     = errors.New("opset: a change that it depends on is missing")
 	ErrNewerFormat = errors.New("opset: the change is of a newer format")
 	ErrPending     = errors.New("opset: a transaction is open")
+	ErrReused      = errors.New("opset: the change uses its actor's operation ids again")
 )
 
 // Apply adds a change, after those that it depends on and its actor's previous
@@ -55,8 +56,12 @@ func (s *Set) follows(c *change.Change) error {
 			return fmt.Errorf("%w: %s depends on %s", ErrMissing, c.Hash, dep)
 		}
 	}
-	if last := s.history.lastSeq(s.actors.number(c.Actor)); c.Seq != last+1 {
+	actor := s.actors.number(c.Actor)
+	if last := s.history.lastSeq(actor); c.Seq != last+1 {
 		return fmt.Errorf("%w: %s has sequence number %d after %d", ErrMissing, c.Hash, c.Seq, last)
+	}
+	if last := s.history.lastOp(actor); c.StartOp <= last {
+		return fmt.Errorf("%w: %s begins at operation %d after %d", ErrReused, c.Hash, c.StartOp, last)
 	}
 	return nil
 }

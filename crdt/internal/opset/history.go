@@ -21,8 +21,9 @@ type history struct {
 
 // authored is what an actor has made so far.
 type authored struct {
-	seq  uint32 // of the last change
-	last int32  // its index
+	seq   uint32 // of the last change
+	maxOp uint32 // the counter of the last operation
+	last  int32  // the last change's index
 }
 
 // record is a change as the history keeps it.
@@ -64,21 +65,27 @@ func (h *history) lastSeq(actor uint32) uint64 {
 	return 0
 }
 
+// lastOp returns the counter of an actor's last operation.
+func (h *history) lastOp(actor uint32) uint64 {
+	if int(actor) < len(h.actors) {
+		return uint64(h.actors[actor].maxOp)
+	}
+	return 0
+}
+
 // authored notes a change of an actor.
-func (h *history) authored(actor, seq uint32, index int32) {
+func (h *history) authored(actor, seq, maxOp uint32, index int32) {
 	for len(h.actors) <= int(actor) {
 		h.actors = append(h.actors, authored{})
 	}
-	h.actors[actor] = authored{seq, index}
+	h.actors[actor] = authored{seq, max(maxOp, h.actors[actor].maxOp), index}
 }
 
 // index returns where a change is. Those of a loaded document must have been
 // rebuilt, unless it is a head.
 func (h *history) index(hash change.Hash) (int32, bool) {
-	for _, head := range h.heads {
-		if head.Hash == hash {
-			return int32(head.Index), true
-		}
+	if i, ok := h.head(hash); ok {
+		return int32(h.heads[i].Index), true
 	}
 	if h.byHash == nil {
 		h.byHash = make(map[change.Hash]int32)
@@ -89,6 +96,11 @@ func (h *history) index(hash change.Hash) (int32, bool) {
 	}
 	i, ok := h.byHash[hash]
 	return i, ok
+}
+
+// head returns where a change is among the heads, or would be.
+func (h *history) head(hash change.Hash) (int, bool) {
+	return slices.BinarySearchFunc(h.heads, hash, func(head document.Head, hash change.Hash) int { return head.Hash.Compare(hash) })
 }
 
 // add appends a change, whose dependencies are here.
@@ -112,10 +124,13 @@ func (h *history) add(a *actors, c *change.Change) {
 		r.rare = &others
 	}
 	h.changes = append(h.changes, r)
-	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool { return slices.Contains(c.Deps, head.Hash) })
-	at, _ := slices.BinarySearchFunc(h.heads, c.Hash, func(head document.Head, hash change.Hash) int { return head.Hash.Compare(hash) })
+	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool {
+		_, named := slices.BinarySearchFunc(c.Deps, head.Hash, change.Hash.Compare)
+		return named
+	})
+	at, _ := h.head(c.Hash)
 	h.heads = slices.Insert(h.heads, at, document.Head{Hash: c.Hash, Index: int(n)})
-	h.authored(r.actor, r.seq, n)
+	h.authored(r.actor, r.seq, r.maxOp, n)
 }
 
 // deps calls fn with a change's dependencies.

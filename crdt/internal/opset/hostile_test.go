@@ -187,3 +187,18 @@ func TestLettersOverMarks(t *testing.T) {
 		}
 	}
 }
+
+// A mark under a key is no value, and not one that gives way to what stands
+// there already.
+func TestPutBesideMark(t *testing.T) {
+	s, _ := madeOf(t,
+		change.Op{Key: change.MapKey("a"), Action: change.ActionSet, Value: change.Text("x")},
+		change.Op{Key: change.MapKey("a"), Action: change.ActionMark},
+	)
+	if err := s.Put(s.Root(), "a", change.Text("x")); err != nil {
+		t.Fatal(err)
+	}
+	if op := s.Root().Get("a"); op == nil || string(op.Value.Raw) != "x" {
+		t.Fatalf("there is %v", op)
+	}
+}

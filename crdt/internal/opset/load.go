@@ -61,7 +61,7 @@ func (s *Set) loadHistory(d *document.Document) error {
 		if uint64(span.Seq) != h.lastSeq(actor)+1 || n > 1 && span.SeqStep != 1 {
 			return damaged("sequence number %d of actor %d", span.Seq, actor)
 		}
-		h.authored(actor, uint32(span.Seq)+uint32(n)-1, int32(rows.Row()+n-1))
+		h.authored(actor, uint32(span.Seq)+uint32(n)-1, uint32(span.MaxOp+int64(n-1)*span.MaxOpStep), int32(rows.Row()+n-1))
 		s.maxOp = max(s.maxOp, uint32(span.MaxOp), uint32(span.MaxOp+int64(n-1)*span.MaxOpStep))
 		rows.Extra(&span, n)
 		for left := n * span.Deps; left > 0; {

@@ -53,7 +53,8 @@ func (s *Set) PutAt(o *Object, index int, v change.Value) error {
 func (s *Set) put(t target, v change.Value) error {
 	slot := s.slot(t)
 	if w := slot.winner(); w != nil && w.stands(v) {
-		if losers := slot.ids()[:len(slot.live)-1]; len(losers) > 0 {
+		losers := slices.DeleteFunc(slot.ids(), func(id ID) bool { return id == w.ID })
+		if len(losers) > 0 {
 			return s.overwriteHere(t, slot, write{action: change.ActionDelete, pred: losers})
 		}
 		return nil
@@ -320,7 +321,7 @@ func (s *Set) deleteFrom(o *Object, u sequence.Unit, pos, del int) error {
 			del -= int(e.Width[u])
 			continue
 		}
-		n = min(n, int32(del))
+		n = int32(min(int(n), del))
 		w := write{target: target{object: o, elem: e.ID}, n: n, action: change.ActionDelete, run: true}
 		if err := s.note(&w); err != nil {
 			return err
