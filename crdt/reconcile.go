@@ -103,7 +103,8 @@ func readString(there item, s string, n node) node {
 			n.item = item{KindTime, time.UnixMilli(t.UnixMilli()).UTC()}
 		}
 	case KindBytes:
-		if b, err := base64.StdEncoding.DecodeString(s); err == nil {
+		// The decoder passes over line breaks, which are a text's own.
+		if b, err := base64.StdEncoding.DecodeString(s); err == nil && base64.StdEncoding.EncodeToString(b) == s {
 			n.item = item{KindBytes, b}
 		}
 	case KindText, KindString:

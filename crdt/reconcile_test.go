@@ -200,3 +200,15 @@ func TestReconcileReachesAnything(t *testing.T) {
 		}
 	})
 }
+
+// A text isn't taken for the bytes that it replaces because a decoder of base64
+// would make them of it.
+func TestReconcileTextOverBytes(t *testing.T) {
+	d := newDoc(t, "ada", func(root crdt.Map) error {
+		return errors.Join(root.Set("a", []byte{}), root.Set("b", []byte("godwit")))
+	})
+	edit(t, d, func(root crdt.Map) error {
+		return root.Reconcile(map[string]any{"a": "\n", "b": "Z29k\nd2l0"})
+	})
+	says(t, d, `{"a":"\n","b":"Z29k\nd2l0"}`)
+}
