@@ -1,7 +1,5 @@
 package crdt
 
-import "slices"
-
 // Where several people wrote a value without knowing of each other, one of them
 // is shown everywhere; the others are conflicts, until somebody writes again.
 
@@ -12,11 +10,12 @@ func (m Map) Conflicts(key string) ([]Value, error) {
 	if !m.s.readable() {
 		return nil, nil
 	}
-	o, ok := m.object.(interface{ conflicts(string) []item })
+	o, ok := m.object.(interface{ conflicts(string) ([]item, error) })
 	if !ok {
 		return nil, ErrNotNative
 	}
-	return m.values(o.conflicts(key)), nil
+	items, err := o.conflicts(key)
+	return m.values(items), m.s.saw(err)
 }
 
 // Conflicts returns all values that stand at an index, as [Map.Conflicts] does
@@ -25,11 +24,12 @@ func (l List) Conflicts(i int) ([]Value, error) {
 	if !l.s.readable() {
 		return nil, nil
 	}
-	o, ok := l.object.(interface{ conflicts(int) []item })
+	o, ok := l.object.(interface{ conflicts(int) ([]item, error) })
 	if !ok {
 		return nil, ErrNotNative
 	}
-	return l.values(o.conflicts(i)), nil
+	items, err := o.conflicts(i)
+	return l.values(items), l.s.saw(err)
 }
 
 func (p place) values(items []item) []Value {
@@ -37,5 +37,5 @@ func (p place) values(items []item) []Value {
 	for _, it := range items {
 		values = append(values, p.value(it))
 	}
-	return slices.Clip(values)
+	return values
 }

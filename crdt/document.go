@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/document"
 )
 
 // Doc is one open document. Its methods may be called from any goroutine and
@@ -36,12 +37,12 @@ func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 	if err := checkActor(actor); err != nil {
 		return nil, err
 	}
-	document, changes, err := cut(data)
+	saved, changes, err := cut(data)
 	if err != nil {
 		return nil, err
 	}
 	d := &Doc{actor: actor, engines: enginesOf(opts)}
-	if err := d.open(document); err != nil {
+	if err := d.open(saved); err != nil {
 		return nil, err
 	}
 	if err := d.take(changes); err != nil {
@@ -51,18 +52,17 @@ func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 	return d, nil
 }
 
-// cut takes the leading document chunk, if there is one, off the changes. The
-// document's checksum is verified here, those of the changes by whoever reads
-// them.
-func cut(data []byte) (document []byte, changes [][]byte, err error) {
+// cut takes the leading document chunk, if there is one, off the changes, whose
+// checksums are verified by whoever reads them.
+func cut(data []byte) (saved *document.Document, changes [][]byte, err error) {
 	for len(data) > 0 {
 		chunk, kind, rest, err := change.Split(data)
 		switch {
 		case err != nil:
 			return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-		case kind == change.TypeDocument && document == nil && changes == nil:
-			if document = chunk; !whole(chunk) {
-				return nil, nil, fmt.Errorf("%w: the document's checksum doesn't match", ErrDamaged)
+		case kind == change.TypeDocument && saved == nil && changes == nil:
+			if saved, err = document.Parse(chunk); err != nil {
+				return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
 		case kind == change.TypeChange || kind == change.TypeCompressed:
 			changes = append(changes, chunk)
@@ -71,20 +71,21 @@ func cut(data []byte) (document []byte, changes [][]byte, err error) {
 		}
 		data = rest
 	}
-	return document, changes, nil
+	return saved, changes, nil
 }
 
 // open starts the engine, empty or from a document chunk.
-func (d *Doc) open(document []byte) (err error) {
-	if document == nil {
+func (d *Doc) open(saved *document.Document) (err error) {
+	if saved == nil {
 		d.engine, err = d.engines.make(d.actor)
 		return err
 	}
-	if d.size, err = takeCensus(document); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	if saved.NewerFormat {
+		return ErrNewerFormat
 	}
-	if d.engine, err = d.engines.load(d.actor, document); err != nil {
-		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoReference) && !errors.Is(err, ErrNewerFormat) {
+	d.size = censusOf(saved)
+	if d.engine, err = d.engines.load(d.actor, saved); err != nil {
+		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoReference) {
 			err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		return err
@@ -99,8 +100,8 @@ func (d *Doc) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.engine != nil {
+		released(d.engine, d.size)
 		d.engine = nil
-		released(d.size)
 	}
 }
 
@@ -114,15 +115,16 @@ func (d *Doc) Heads() []Hash {
 	return slices.Clone(d.heads)
 }
 
-// Footprint estimates the memory that the document holds, in bytes. Most of it
-// lies where Go's collector doesn't see it.
+// Footprint estimates the memory that the document holds, in bytes. With the
+// reference engine most of it lies where Go's collector doesn't see it.
 func (d *Doc) Footprint() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.engine == nil {
 		return 0
 	}
-	return d.size.footprint()
+	bytes, _ := d.engine.memory(d.size)
+	return bytes
 }
 
 // usable says why the engine can't be asked.

@@ -31,6 +31,9 @@ type engine interface {
 	// apply takes changes, one after the other.
 	apply([]*change.Change) error
 	save() ([]byte, error)
+	// memory estimates what a document of that size takes, in bytes, and says
+	// whether that is hidden from Go's collector.
+	memory(census) (bytes int64, hidden bool)
 	fork(ActorID) (engine, error)
 }
 

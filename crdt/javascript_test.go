@@ -64,11 +64,23 @@ type inJS struct {
 	Conflicts map[string]any
 }
 
-func readInJS(t *testing.T, d *crdt.Doc) inJS {
+// needsJavaScript skips a test where JavaScript can't be asked, or fails it where
+// it must be there.
+func needsJavaScript(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS == "js" {
 		t.Skip("it can't start Node")
 	}
+	if _, err := os.Stat("../internal/interop/node_modules/@automerge/automerge"); err != nil {
+		if os.Getenv("GODWIT_INTEROP") == "required" {
+			t.Fatal(err)
+		}
+		t.Skip("the JavaScript Automerge is missing: run npm ci in internal/interop")
+	}
+}
+
+func readInJS(t *testing.T, d *crdt.Doc) inJS {
+	t.Helper()
 	saved, err := d.Save()
 	if err != nil {
 		t.Fatal(err)
@@ -101,9 +113,7 @@ func readInJS(t *testing.T, d *crdt.Doc) inJS {
 // this package knows nothing, are there after edits beside and inside them.
 func TestWhatJavaScriptWroteSurvivesEdits(t *testing.T) {
 	d := fromJS(t)
-	if _, err := os.Stat("../internal/interop/node_modules/@automerge/automerge"); err != nil {
-		t.Skip("the JavaScript Automerge is missing: run npm ci in internal/interop")
-	}
+	needsJavaScript(t)
 	before := readInJS(t, d)
 	if len(before.Spans) != 5 || len(before.Marks) != 2 || len(before.Conflicts) != 2 {
 		t.Fatalf("the document is %+v", before)
@@ -147,9 +157,7 @@ func TestWhatJavaScriptWroteSurvivesEdits(t *testing.T) {
 
 func TestWhatGoWritesIsReadInJavaScript(t *testing.T) {
 	d := newDoc(t, "ada", nil)
-	if _, err := os.Stat("../internal/interop/node_modules/@automerge/automerge"); err != nil {
-		t.Skip("the JavaScript Automerge is missing: run npm ci in internal/interop")
-	}
+	needsJavaScript(t)
 	edit(t, d, func(root crdt.Map) error {
 		for i, w := range written {
 			switch w.value.(type) {

@@ -24,7 +24,7 @@ const (
 
 // marker is a text of an engine that knows marks.
 type marker interface {
-	marks() []mark
+	marks() ([]mark, error)
 	mark(start, end int, name string, value item, expand Expand) error
 }
 
@@ -46,7 +46,11 @@ func (t Text) Marks() ([]Mark, error) {
 		return nil, ErrNotNative
 	}
 	var marks []Mark
-	for _, m := range o.marks() {
+	found, err := o.marks()
+	if t.s.saw(err) != nil {
+		return nil, err
+	}
+	for _, m := range found {
 		marks = append(marks, Mark{m.name, t.value(m.value), m.start, m.end})
 	}
 	return marks, nil

@@ -9,21 +9,15 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/opset"
 )
 
-// native is our own engine.
+// native is our own engine. A panic in it would be a fault of ours, which must
+// not take the program along: rescue makes it an error.
 type native struct{ set *opset.Set }
 
 func newNative(actor ActorID) (engine, error) { return &native{opset.New(actor)}, nil }
 
-// loadNative opens a document chunk.
-func loadNative(actor ActorID, chunk []byte) (engine, error) {
-	d, err := document.Parse(chunk)
-	if err != nil {
-		return nil, err
-	}
-	set, err := opset.Load(actor, d)
-	if errors.Is(err, opset.ErrNewerFormat) {
-		return nil, fmt.Errorf("%w: %w", ErrNewerFormat, err)
-	}
+func loadNative(actor ActorID, saved *document.Document) (_ engine, err error) {
+	defer rescue(&err)
+	set, err := opset.Load(actor, saved)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +26,8 @@ func loadNative(actor ActorID, chunk []byte) (engine, error) {
 
 func (n *native) root() mapObject { return nativeMap{n.set, n.set.Root()} }
 
-func (n *native) commit(message string, seconds int64) (*change.Change, error) {
+func (n *native) commit(message string, seconds int64) (_ *change.Change, err error) {
+	defer rescue(&err)
 	return n.set.Commit(message, seconds)
 }
 
@@ -43,13 +38,23 @@ func (n *native) rollback() bool {
 
 func (n *native) heads() ([]Hash, error) { return n.set.Heads(), nil }
 
-func (n *native) has(h Hash) (bool, error) { return n.set.Has(h) }
+func (n *native) has(h Hash) (_ bool, err error) {
+	defer rescue(&err)
+	return n.set.Has(h)
+}
 
-func (n *native) changes(since []Hash) ([][]byte, error) { return n.set.Changes(since) }
+func (n *native) changes(since []Hash) (_ [][]byte, err error) {
+	defer rescue(&err)
+	return n.set.Changes(since)
+}
 
-func (n *native) holds(c *change.Change) (bool, error) { return n.set.Holds(c) }
+func (n *native) holds(c *change.Change) (_ bool, err error) {
+	defer rescue(&err)
+	return n.set.Holds(c)
+}
 
-func (n *native) apply(changes []*change.Change) error {
+func (n *native) apply(changes []*change.Change) (err error) {
+	defer rescue(&err)
 	for _, c := range changes {
 		err := n.set.Apply(c)
 		if errors.Is(err, opset.ErrMissing) {
@@ -62,19 +67,36 @@ func (n *native) apply(changes []*change.Change) error {
 	return nil
 }
 
-func (n *native) save() ([]byte, error) { return n.set.Save() }
+func (n *native) save() (_ []byte, err error) {
+	defer rescue(&err)
+	return n.set.Save()
+}
 
-func (n *native) fork(actor ActorID) (engine, error) {
+// What an open document costs at most, as seen on the heap: of a small document,
+// of changes that were applied, and of keys. Changes that were loaded cost next
+// to nothing, and letters little.
+const (
+	nativePerDocument = 4 << 10
+	nativePerChange   = 240
+	nativePerOp       = 100
+)
+
+func (n *native) memory(size census) (bytes int64, hidden bool) {
+	return nativePerDocument + nativePerChange*size.changes + nativePerOp*size.ops, false
+}
+
+func (n *native) fork(actor ActorID) (_ engine, err error) {
+	defer rescue(&err)
 	saved, err := n.set.Save()
 	if err != nil {
 		return nil, err
 	}
-	document, chunks, err := cut(saved)
+	whole, chunks, err := cut(saved)
 	if err != nil {
 		return nil, err
 	}
-	if document != nil {
-		return loadNative(actor, document)
+	if whole != nil {
+		return loadNative(actor, whole)
 	}
 	forked, err := newNative(actor)
 	if err != nil {

@@ -23,9 +23,13 @@ type (
 	}
 )
 
-func (n nativeMap) get(key string) (item, error) { return itemOf(n.set, n.o.Get(key)), nil }
+func (n nativeMap) get(key string) (_ item, err error) {
+	defer rescue(&err)
+	return itemOf(n.set, n.o.Get(key)), nil
+}
 
-func (n nativeMap) all() ([]entry, error) {
+func (n nativeMap) all() (_ []entry, err error) {
+	defer rescue(&err)
 	entries := make([]entry, 0, n.o.Len(sequence.Points))
 	for key, op := range n.o.Entries() {
 		entries = append(entries, entry{key, itemOf(n.set, op)})
@@ -33,26 +37,43 @@ func (n nativeMap) all() ([]entry, error) {
 	return entries, nil
 }
 
-func (n nativeMap) len() (int, error) { return n.o.Len(sequence.Points), nil }
+func (n nativeMap) len() (_ int, err error) {
+	defer rescue(&err)
+	return n.o.Len(sequence.Points), nil
+}
 
-func (n nativeMap) put(key string, scalar item) error { return n.set.Put(n.o, key, scalarOf(scalar)) }
+func (n nativeMap) put(key string, scalar item) (err error) {
+	defer rescue(&err)
+	return n.set.Put(n.o, key, scalarOf(scalar))
+}
 
-func (n nativeMap) putObject(key string, kind Kind) (item, error) {
+func (n nativeMap) putObject(key string, kind Kind) (_ item, err error) {
+	defer rescue(&err)
 	o, err := n.set.PutObject(n.o, key, actionOf[kind])
 	return objectOf(n.set, o), err
 }
 
-func (n nativeMap) increment(key string, by int64) error { return n.set.Increment(n.o, key, by) }
+func (n nativeMap) increment(key string, by int64) (err error) {
+	defer rescue(&err)
+	return n.set.Increment(n.o, key, by)
+}
 
-func (n nativeMap) delete(key string) error { return n.set.Delete(n.o, key) }
+func (n nativeMap) delete(key string) (err error) {
+	defer rescue(&err)
+	return n.set.Delete(n.o, key)
+}
 
-func (n nativeMap) conflicts(key string) []item { return itemsOf(n.set, n.o.Conflicts(key)) }
+func (n nativeMap) conflicts(key string) (_ []item, err error) {
+	defer rescue(&err)
+	return itemsOf(n.set, n.o.Conflicts(key)), nil
+}
 
-func (n nativeList) conflicts(i int) []item {
+func (n nativeList) conflicts(i int) (_ []item, err error) {
+	defer rescue(&err)
 	if i < 0 || i >= n.o.Len(sequence.Points) {
-		return nil
+		return nil, nil
 	}
-	return itemsOf(n.set, n.o.ConflictsAt(i))
+	return itemsOf(n.set, n.o.ConflictsAt(i)), nil
 }
 
 func itemsOf(set *opset.Set, ops []opset.Op) []item {
@@ -65,20 +86,22 @@ func itemsOf(set *opset.Set, ops []opset.Op) []item {
 	return items
 }
 
-func (n nativeText) marks() []mark {
-	var marks []mark
+func (n nativeText) marks() (marks []mark, err error) {
+	defer rescue(&err)
 	for _, m := range n.o.Marks(sequence.Points) {
 		marks = append(marks, mark{m.Name, itemOf(n.set, &opset.Op{Value: m.Value}), m.Start, m.End})
 	}
-	return marks
+	return marks, nil
 }
 
-func (n nativeText) mark(start, end int, name string, value item, expand Expand) error {
+func (n nativeText) mark(start, end int, name string, value item, expand Expand) (err error) {
+	defer rescue(&err)
 	m := opset.Mark{Name: name, Value: scalarOf(value), Start: start, End: end}
 	return n.set.Mark(n.o, sequence.Points, m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
 }
 
-func (n nativeList) get(i int) (item, error) {
+func (n nativeList) get(i int) (_ item, err error) {
+	defer rescue(&err)
 	if i < 0 || i >= n.o.Len(sequence.Points) {
 		return item{}, nil
 	}
@@ -86,7 +109,8 @@ func (n nativeList) get(i int) (item, error) {
 	return itemOf(n.set, &op), nil
 }
 
-func (n nativeList) all() ([]item, error) {
+func (n nativeList) all() (_ []item, err error) {
+	defer rescue(&err)
 	items := make([]item, 0, n.o.Len(sequence.Points))
 	for op := range n.o.Elements() {
 		items = append(items, itemOf(n.set, &op))
@@ -94,16 +118,21 @@ func (n nativeList) all() ([]item, error) {
 	return items, nil
 }
 
-func (n nativeList) len() (int, error) { return n.o.Len(sequence.Points), nil }
+func (n nativeList) len() (_ int, err error) {
+	defer rescue(&err)
+	return n.o.Len(sequence.Points), nil
+}
 
-func (n nativeList) put(i int, insert bool, scalar item) error {
+func (n nativeList) put(i int, insert bool, scalar item) (err error) {
+	defer rescue(&err)
 	if insert {
 		return n.set.Insert(n.o, sequence.Points, i, scalarOf(scalar))
 	}
 	return n.set.PutAt(n.o, i, scalarOf(scalar))
 }
 
-func (n nativeList) putObject(i int, insert bool, kind Kind) (item, error) {
+func (n nativeList) putObject(i int, insert bool, kind Kind) (_ item, err error) {
+	defer rescue(&err)
 	if insert {
 		o, err := n.set.InsertObject(n.o, sequence.Points, i, actionOf[kind])
 		return objectOf(n.set, o), err
@@ -112,15 +141,28 @@ func (n nativeList) putObject(i int, insert bool, kind Kind) (item, error) {
 	return objectOf(n.set, o), err
 }
 
-func (n nativeList) increment(i int, by int64) error { return n.set.IncrementAt(n.o, i, by) }
+func (n nativeList) increment(i int, by int64) (err error) {
+	defer rescue(&err)
+	return n.set.IncrementAt(n.o, i, by)
+}
 
-func (n nativeList) delete(i int) error { return n.set.DeleteAt(n.o, i, 1) }
+func (n nativeList) delete(i int) (err error) {
+	defer rescue(&err)
+	return n.set.DeleteAt(n.o, i, 1)
+}
 
-func (n nativeText) text() (string, error) { return n.o.Text(), nil }
+func (n nativeText) text() (_ string, err error) {
+	defer rescue(&err)
+	return n.o.Text(), nil
+}
 
-func (n nativeText) len() (int, error) { return n.o.Len(sequence.Points), nil }
+func (n nativeText) len() (_ int, err error) {
+	defer rescue(&err)
+	return n.o.Len(sequence.Points), nil
+}
 
-func (n nativeText) splice(pos, del int, insert string) error {
+func (n nativeText) splice(pos, del int, insert string) (err error) {
+	defer rescue(&err)
 	return n.set.Splice(n.o, sequence.Points, pos, del, insert)
 }
 

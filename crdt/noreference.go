@@ -2,13 +2,17 @@
 
 package crdt
 
-import "os"
+import (
+	"os"
+
+	"github.com/godwit-sync/godwit/crdt/internal/document"
+)
 
 const hasReference = false
 
 func newReference(ActorID) (engine, error) { return nil, ErrNoReference }
 
-func loadReference(ActorID, []byte) (engine, error) { return nil, ErrNoReference }
+func loadReference(ActorID, *document.Document) (engine, error) { return nil, ErrNoReference }
 
 // Guard runs do. The native engine doesn't end the process.
 func Guard(_ *os.File, _ []byte, do func() error) error { return do() }

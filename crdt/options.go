@@ -1,12 +1,14 @@
 package crdt
 
+import "github.com/godwit-sync/godwit/crdt/internal/document"
+
 // Option is an option of [New] and [Load].
 type Option func(*engines)
 
 // engines make the engine of a document.
 type engines struct {
 	make func(ActorID) (engine, error)
-	load func(ActorID, []byte) (engine, error) // of a document chunk
+	load func(ActorID, *document.Document) (engine, error)
 }
 
 // Native opens the document in godwit's own engine, which is written in Go. It

@@ -177,6 +177,6 @@ func (d *Doc) undo(err error) error {
 // become puts another document in the place of this one, whose engine is left
 // to the collector.
 func (d *Doc) become(other *Doc) {
-	released(d.size)
+	released(d.engine, d.size)
 	d.engine, d.heads, d.size = other.engine, other.heads, other.size
 }

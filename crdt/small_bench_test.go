@@ -81,6 +81,20 @@ func pathological(b *testing.B, run func(b *testing.B, engine crdt.Option) any) 
 	})
 }
 
+// receiving takes changes as foreign ones.
+func receiving(b *testing.B, changes [][]byte) {
+	pathological(b, func(b *testing.B, engine crdt.Option) any {
+		d, err := crdt.New(actor("cem"), engine)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := d.Apply(changes...); err != nil {
+			b.Fatal(err)
+		}
+		return d
+	})
+}
+
 func open(tb testing.TB, name string, engine crdt.Option, fn func(root crdt.Map) error) *crdt.Doc {
 	d, err := crdt.New(actor(name), engine)
 	if err != nil {
@@ -169,16 +183,7 @@ func BenchmarkPathologicalTurns(b *testing.B) {
 		b.Fatal(err)
 	}
 	changes = append([][]byte{first[0].Bytes()}, changes...)
-	pathological(b, func(b *testing.B, engine crdt.Option) any {
-		d, err := crdt.New(actor("cem"), engine)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := d.Apply(changes...); err != nil {
-			b.Fatal(err)
-		}
-		return d
-	})
+	receiving(b, changes)
 }
 
 func BenchmarkPathologicalPaste(b *testing.B) {
@@ -223,14 +228,5 @@ func BenchmarkPathologicalActors(b *testing.B) {
 	for _, c := range history {
 		changes = append(changes, c.Bytes())
 	}
-	pathological(b, func(b *testing.B, engine crdt.Option) any {
-		d, err := crdt.New(actor("cem"), engine)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := d.Apply(changes...); err != nil {
-			b.Fatal(err)
-		}
-		return d
-	})
+	receiving(b, changes)
 }

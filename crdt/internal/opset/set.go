@@ -1,6 +1,8 @@
 package opset
 
 import (
+	"encoding/binary"
+
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
@@ -128,10 +130,7 @@ func (s *Set) insert(t target, o Op) error {
 
 // encode returns a scalar as sequences hold it.
 func encode(v change.Value) []byte {
-	b := make([]byte, 0, 10+len(v.Raw))
-	meta := uint64(len(v.Raw))<<4 | uint64(v.Type)
-	for ; meta >= 0x80; meta >>= 7 {
-		b = append(b, byte(meta)|0x80)
-	}
-	return append(append(b, byte(meta)), v.Raw...)
+	b := make([]byte, 0, binary.MaxVarintLen64+len(v.Raw))
+	b = binary.AppendUvarint(b, uint64(len(v.Raw))<<4|uint64(v.Type))
+	return append(b, v.Raw...)
 }
