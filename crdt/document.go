@@ -5,22 +5,24 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/document"
 )
 
-// Doc is one open document. Its methods may be called from any goroutine and
-// run one after the other.
+// Doc is one open document. Its methods may be called from any goroutine. Those
+// that read it, [Doc.View], [Doc.ViewAt] and [Doc.Save], may run at the same
+// time in the native engine; all others run alone.
 type Doc struct {
 	actor   ActorID
 	engines engines
 
-	mu     sync.Mutex
+	mu     sync.RWMutex
 	engine engine // nil once closed
 	heads  []Hash // ascending
 	size   census
-	fault  error // why the engine can't be used any more
+	fault  atomic.Pointer[error] // why the engine can't be used any more
 }
 
 // New makes an empty document, in which actor will write. No two documents may
@@ -110,16 +112,16 @@ func (d *Doc) Actor() ActorID { return d.actor }
 
 // Heads returns the hashes of the changes that no other depends on, ascending.
 func (d *Doc) Heads() []Hash {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	return slices.Clone(d.heads)
 }
 
 // Footprint estimates the memory that the document holds, in bytes. With the
 // reference engine most of it lies where Go's collector doesn't see it.
 func (d *Doc) Footprint() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.beginReading()
+	defer d.endReading()
 	if d.engine == nil {
 		return 0
 	}
@@ -132,13 +134,38 @@ func (d *Doc) usable() error {
 	if d.engine == nil {
 		return ErrClosed
 	}
-	return d.fault
+	return d.faulted()
+}
+
+// faulted returns why the engine can't be used any more.
+func (d *Doc) faulted() error {
+	if fault := d.fault.Load(); fault != nil {
+		return *fault
+	}
+	return nil
+}
+
+// beginReading waits until the engine may be read, until endReading.
+func (d *Doc) beginReading() {
+	if d.engines.readers {
+		d.mu.RLock()
+	} else {
+		d.mu.Lock()
+	}
+}
+
+func (d *Doc) endReading() {
+	if d.engines.readers {
+		d.mu.RUnlock()
+	} else {
+		d.mu.Unlock()
+	}
 }
 
 // noted remembers an error after which the engine can't be trusted.
 func (d *Doc) noted(err error) error {
-	if d.fault == nil && errors.Is(err, errPanicked) {
-		d.fault = err
+	if errors.Is(err, errPanicked) {
+		d.fault.CompareAndSwap(nil, &err)
 	}
 	return err
 }

@@ -41,7 +41,8 @@ func AllowEmpty() ChangeOption {
 // again if it can't be made durable.
 //
 // If fn returns an error or panics, nothing of what it wrote remains, and the
-// error or panic reaches the caller. That costs time linear in the history.
+// error or panic reaches the caller. With automerge-go that costs time linear in
+// the history.
 //
 // fn must not call methods of the document: they wait for fn to return.
 func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *change.Change, err error) {
@@ -107,7 +108,7 @@ func refusal(err error) error {
 // from the document's changes.
 func (d *Doc) discard(s *session) error {
 	_ = d.noted(s.failure) // the caller has it already
-	if d.fault != nil || !s.wrote {
+	if d.faulted() != nil || !s.wrote {
 		return nil
 	}
 	if d.engine.rollback() {

@@ -8,8 +8,9 @@ const MaxNote = 64
 // engine is one open document as an engine holds it. The reference engine is
 // automerge-go; nothing outside its files knows that.
 //
-// An engine is used under its document's lock, never from two goroutines at
-// once. It may trust its arguments: positions are in range, strings are UTF-8,
+// An engine is used under its document's lock: whoever writes is alone, and so
+// is each who reads, unless the engine allows many readers. Only its objects,
+// save and memory are reading. It may trust its arguments: positions are in range, strings are UTF-8,
 // keys not empty, kinds right. An error that wraps errPanicked means that it
 // must not be called again.
 type engine interface {
@@ -35,6 +36,10 @@ type engine interface {
 	// whether that is hidden from Go's collector.
 	memory(census) (bytes int64, hidden bool)
 	fork(ActorID) (engine, error)
+	// at returns the document as it was at some heads, in which an actor writes,
+	// and estimates its size by that of the whole. Without an actor it is for
+	// reading only, and shares nothing with this one that ever changes.
+	at(actor ActorID, heads []Hash, whole census) (engine, census, error)
 }
 
 // mapObject, listObject and textObject are the containers of a document.

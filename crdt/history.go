@@ -58,8 +58,8 @@ func (d *Doc) history(since []Hash, parse func([]byte) (*change.Change, error)) 
 
 // Save returns the document as one chunk, for [Load].
 func (d *Doc) Save() ([]byte, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.beginReading()
+	defer d.endReading()
 	if err := d.usable(); err != nil {
 		return nil, err
 	}

@@ -85,6 +85,31 @@ func (n *native) memory(size census) (bytes int64, hidden bool) {
 	return nativePerDocument + nativePerChange*size.changes + nativePerOp*size.ops, false
 }
 
+func (n *native) at(actor ActorID, heads []Hash, whole census) (_ engine, _ census, err error) {
+	defer rescue(&err)
+	if actor == "" {
+		past, err := n.set.At(heads)
+		return &native{past}, census{}, pastError(err)
+	}
+	past, err := n.set.Fork(actor, heads)
+	if err != nil {
+		return nil, census{}, pastError(err)
+	}
+	size := census{changes: int64(past.NumChanges())}
+	size.ops = whole.ops * size.changes / max(whole.changes, 1)
+	return &native{past}, size, nil
+}
+
+func pastError(err error) error {
+	switch {
+	case errors.Is(err, opset.ErrUnknownHeads):
+		return fmt.Errorf("%w: %w", ErrUnknownHeads, err)
+	case errors.Is(err, opset.ErrDetached):
+		return fmt.Errorf("%w: %w", ErrDetached, err)
+	}
+	return err
+}
+
 func (n *native) fork(actor ActorID) (_ engine, err error) {
 	defer rescue(&err)
 	saved, err := n.set.Save()

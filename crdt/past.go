@@ -7,58 +7,18 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 )
 
-// at makes a document of the past of some heads, for an actor.
+// at makes a document of the past of some heads, in which an actor writes;
+// without an actor it is for reading.
 func (d *Doc) at(actor ActorID, heads []Hash) (*Doc, error) {
-	chunks, err := d.engine.changes(nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: list changes: %w", ErrEngine, err)
-	}
-	past, err := pastOf(chunks, heads)
+	e, size, err := d.engine.at(actor, heads, d.size)
 	if err != nil {
 		return nil, err
 	}
-	built := &Doc{actor: actor, engines: d.engines}
-	if built.engine, err = d.engines.make(actor); err != nil {
-		return nil, err
+	tips, err := e.heads()
+	if err != nil {
+		return nil, fmt.Errorf("%w: heads: %w", ErrEngine, err)
 	}
-	return built, built.take(past)
-}
-
-// pastOf picks the past of some heads out of a history, in its order.
-func pastOf(history [][]byte, heads []Hash) ([][]byte, error) {
-	wanted := tipsOf(heads)
-	var past []*change.Change
-	for _, chunk := range slices.Backward(history) {
-		c, err := change.ReadHeader(chunk)
-		if err != nil || !wanted[c.Hash] { // what can't be read is a change of ours that was too large, being taken back
-			continue
-		}
-		delete(wanted, c.Hash)
-		for _, dep := range c.Deps {
-			wanted[dep] = true
-		}
-		past = append(past, c)
-	}
-	for h := range wanted {
-		return nil, fmt.Errorf("%w: %s", ErrUnknownHeads, h)
-	}
-	slices.Reverse(past)
-	return inOrder(past)
-}
-
-// inOrder returns the chunks of a past after checking that it holds each
-// actor's changes without a gap: a change may leave its actor's previous one
-// out of its past (JavaScript's changeAt), and the engine dies of that.
-func inOrder(past []*change.Change) ([][]byte, error) {
-	last := map[ActorID]uint64{}
-	chunks := make([][]byte, len(past))
-	for i, c := range past {
-		if last[c.Actor]++; last[c.Actor] != c.Seq {
-			return nil, fmt.Errorf("%w: change %d of %x", ErrDetached, c.Seq, c.Actor)
-		}
-		chunks[i] = c.Bytes()
-	}
-	return chunks, nil
+	return &Doc{actor: actor, engines: d.engines, engine: e, heads: tips, size: size}, nil
 }
 
 // take adds change chunks, except those that are here. It adds all or none.
@@ -83,7 +43,7 @@ func (d *Doc) take(chunks [][]byte) error {
 	if len(next.changes) == 0 {
 		return nil
 	}
-	if err := d.grow(&next); err != nil {
+	if err := grow(d.engine, &next); err != nil {
 		return d.undo(err)
 	}
 	d.heads, d.size = next.tips.sorted(), next.size
@@ -92,11 +52,11 @@ func (d *Doc) take(chunks [][]byte) error {
 
 // grow gives a batch to the engine and checks that it leads to the heads that
 // it should: the engine says nothing of changes that it couldn't apply.
-func (d *Doc) grow(next *batch) error {
-	if err := d.engine.apply(next.changes); err != nil {
+func grow(e engine, next *batch) error {
+	if err := e.apply(next.changes); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	heads, err := d.engine.heads()
+	heads, err := e.heads()
 	if err != nil {
 		return fmt.Errorf("%w: heads: %w", ErrEngine, err)
 	}
@@ -162,13 +122,14 @@ func (t tips) sorted() []Hash {
 // holds beyond them may be anything.
 func (d *Doc) undo(err error) error {
 	err = d.noted(err)
-	if d.fault != nil {
+	if d.faulted() != nil {
 		return err
 	}
 	former, failed := d.at(d.actor, d.heads)
 	if failed != nil {
-		d.fault = fmt.Errorf("%w; close the document and load it again: %w", ErrEngine, failed)
-		return fmt.Errorf("%w; after: %w", d.fault, err)
+		fault := fmt.Errorf("%w; close the document and load it again: %w", ErrEngine, failed)
+		d.fault.Store(&fault)
+		return fmt.Errorf("%w; after: %w", fault, err)
 	}
 	d.become(former)
 	return err

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/automerge/automerge-go"
@@ -38,7 +39,11 @@ func loadReference(actor ActorID, saved *document.Document) (_ engine, err error
 	return named(doc, actor)
 }
 
+// named returns the engine of a document in which an actor writes, if anybody.
 func named(doc *automerge.Doc, actor ActorID) (engine, error) {
+	if actor == "" {
+		return &reference{doc}, nil
+	}
 	if err := doc.SetActorID(hex.EncodeToString([]byte(actor))); err != nil {
 		return nil, err
 	}
@@ -139,4 +144,60 @@ func (r *reference) fork(actor ActorID) (_ engine, err error) {
 		return nil, err
 	}
 	return named(doc, actor)
+}
+
+// at builds the document anew of its changes.
+func (r *reference) at(actor ActorID, heads []Hash, _ census) (engine, census, error) {
+	chunks, err := r.changes(nil)
+	if err != nil {
+		return nil, census{}, fmt.Errorf("%w: list changes: %w", ErrEngine, err)
+	}
+	past, err := pastOf(chunks, heads)
+	if err != nil {
+		return nil, census{}, err
+	}
+	built, err := newReference(actor)
+	if err != nil {
+		return nil, census{}, err
+	}
+	next := batch{tips: tips{}}
+	for _, c := range past {
+		next.add(c)
+	}
+	return built, next.size, grow(built, &next)
+}
+
+// pastOf picks the past of some heads out of a history, in its order.
+func pastOf(history [][]byte, heads []Hash) ([]*change.Change, error) {
+	wanted := tipsOf(heads)
+	var past []*change.Change
+	for _, chunk := range slices.Backward(history) {
+		c, err := change.ReadHeader(chunk)
+		if err != nil || !wanted[c.Hash] { // what can't be read is a change of ours that was too large, being taken back
+			continue
+		}
+		delete(wanted, c.Hash)
+		for _, dep := range c.Deps {
+			wanted[dep] = true
+		}
+		past = append(past, c)
+	}
+	for h := range wanted {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownHeads, h)
+	}
+	slices.Reverse(past)
+	return past, whole(past)
+}
+
+// whole checks that a past holds each actor's changes without a gap: a change
+// may leave its actor's previous one out of its past (JavaScript's changeAt),
+// and the engine dies of that.
+func whole(past []*change.Change) error {
+	last := map[ActorID]uint64{}
+	for _, c := range past {
+		if last[c.Actor]++; last[c.Actor] != c.Seq {
+			return fmt.Errorf("%w: change %d of %x", ErrDetached, c.Seq, c.Actor)
+		}
+	}
+	return nil
 }

@@ -13,32 +13,49 @@ import (
 //
 // fn must not call methods of the document: they wait for fn to return.
 func (d *Doc) View(fn func(root Map) error) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.beginReading()
+	defer d.endReading()
 	if err := d.usable(); err != nil {
 		return err
 	}
 	return d.noted(view(d.engine, fn))
 }
 
-// ViewAt is View of the document as it was at some heads. It builds that
-// document anew, at a cost linear in its history.
+// ViewAt is View of the document as it was at some heads. It copies what there
+// was then, at a cost linear in the document; automerge-go applies the history
+// anew.
 func (d *Doc) ViewAt(heads []Hash, fn func(root Map) error) error {
+	heads = sorted(heads)
+	if now, err := d.viewIf(heads, fn); now || err != nil {
+		return err
+	}
+	past, err := d.readAt(heads)
+	if err != nil {
+		return err
+	}
+	defer past.Close()
+	return past.View(fn)
+}
+
+// viewIf is View if the document is at some heads, and reports whether it is.
+func (d *Doc) viewIf(heads []Hash, fn func(root Map) error) (bool, error) {
+	d.beginReading()
+	defer d.endReading()
+	if err := d.usable(); err != nil || !slices.Equal(heads, d.heads) {
+		return false, err
+	}
+	return true, d.noted(view(d.engine, fn))
+}
+
+// readAt returns a document for reading, as it was at some heads.
+func (d *Doc) readAt(heads []Hash) (*Doc, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {
-		return err
+		return nil, err
 	}
-	heads = sorted(heads)
-	if slices.Equal(heads, d.heads) {
-		return d.noted(view(d.engine, fn))
-	}
-	past, err := d.at(d.actor, heads)
-	if err != nil {
-		return d.noted(err)
-	}
-	defer past.Close()
-	return view(past.engine, fn)
+	past, err := d.at("", heads)
+	return past, d.noted(err)
 }
 
 func view(e engine, fn func(root Map) error) error {

@@ -51,6 +51,9 @@ func (h *history) len() int {
 	return len(h.changes)
 }
 
+// NumChanges returns the number of changes.
+func (s *Set) NumChanges() int { return s.history.len() }
+
 // knows reports whether a change is known to be here without rebuilding any.
 func (h *history) knows(hash change.Hash) bool {
 	_, ok := h.index(hash)
@@ -145,10 +148,10 @@ func (r *record) deps(fn func(int32)) {
 	}
 }
 
-// since returns the chunks of the changes that are not in the past of some.
-func (h *history) since(known []int32) [][]byte {
+// past says of each change whether it is one of some changes or in their past.
+func (h *history) past(of []int32) []bool {
 	past := make([]bool, len(h.changes))
-	for _, i := range known {
+	for _, i := range of {
 		past[i] = true
 	}
 	for i := len(past) - 1; i >= 0; i-- {
@@ -156,6 +159,12 @@ func (h *history) since(known []int32) [][]byte {
 			h.changes[i].deps(func(dep int32) { past[dep] = true })
 		}
 	}
+	return past
+}
+
+// since returns the chunks of the changes that are not in the past of some.
+func (h *history) since(known []int32) [][]byte {
+	past := h.past(known)
 	var chunks [][]byte
 	for i := range h.changes {
 		if !past[i] {

@@ -3,6 +3,7 @@ package opset
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
@@ -18,9 +19,9 @@ type Object struct {
 	elem   ID     // in the parent, if that is a sequence
 
 	entries []*entry
-	byKey   map[string]*entry // once there are many
-	sorted  bool              // entries are, by their keys
-	unused  int               // that were dropped, about
+	byKey   map[string]*entry        // once there are many
+	inOrder atomic.Pointer[[]*entry] // the many entries by their keys, once somebody has listed them
+	unused  int                      // that were dropped, about
 
 	seq   *sequence.Sequence
 	cells []slot // of the sequence; the first is none
@@ -49,7 +50,7 @@ func (o *Object) IsMap() bool {
 func (o *Object) IsText() bool { return o.Kind == change.ActionMakeText }
 
 func newObject(id ID, kind change.Action, a *actors) *Object {
-	o := &Object{ID: id, Kind: kind, sorted: true, actors: a}
+	o := &Object{ID: id, Kind: kind, actors: a}
 	if !o.IsMap() {
 		o.seq = sequence.New(a)
 		o.cells = make([]slot, 1)
@@ -79,8 +80,9 @@ func (o *Object) makeEntry(key string) *entry {
 	}
 	e := &entry{key: key}
 	if o.byKey != nil {
-		o.entries, o.sorted = append(o.entries, e), false
+		o.entries = append(o.entries, e)
 		o.byKey[key] = e
+		o.inOrder.Store(nil)
 		return e
 	}
 	i, _ := o.searchKey(key)
@@ -93,13 +95,18 @@ func (o *Object) makeEntry(key string) *entry {
 	return e
 }
 
-// sort brings the entries into the order of their keys. It is called by those
-// who have just written, so that readers find them in order.
-func (o *Object) sort() {
-	if !o.sorted {
-		slices.SortFunc(o.entries, func(a, b *entry) int { return strings.Compare(a.key, b.key) })
-		o.sorted = true
+// ordered returns the entries in the order of their keys. Readers, who may be
+// many at once, leave the object as it is, but for what they remember together.
+func (o *Object) ordered() []*entry {
+	if o.byKey == nil {
+		return o.entries
 	}
+	if sorted := o.inOrder.Load(); sorted != nil {
+		return *sorted
+	}
+	sorted := slices.SortedFunc(slices.Values(o.entries), func(a, b *entry) int { return strings.Compare(a.key, b.key) })
+	o.inOrder.Store(&sorted)
+	return sorted
 }
 
 // dropEntry forgets a key that never had an operation, once there are as many
@@ -117,6 +124,7 @@ func (o *Object) dropEntry(key string) {
 		}
 	}
 	o.entries, o.unused = slices.DeleteFunc(o.entries, (*entry).unused), 0
+	o.inOrder.Store(nil)
 }
 
 func (e *entry) unused() bool { return len(e.live)+len(e.past) == 0 }

@@ -26,9 +26,8 @@ func (o *Object) Conflicts(key string) []Op {
 
 // Entries returns the keys of a map, ascending, and what stands there.
 func (o *Object) Entries() iter.Seq2[string, *Op] {
-	o.sort()
 	return func(yield func(string, *Op) bool) {
-		for _, e := range o.entries {
+		for _, e := range o.ordered() {
 			if w := e.winner(); w != nil && !yield(e.key, w) {
 				return
 			}

@@ -19,6 +19,8 @@ func (s *Set) Save() ([]byte, error) {
 		return nil, ErrPending
 	}
 	if s.irregular {
+		s.listing.Lock() // who saves is a reader, and may be one of many
+		defer s.listing.Unlock()
 		chunks, err := s.Changes(nil)
 		return bytes.Join(chunks, nil), err
 	}
@@ -137,8 +139,7 @@ func (v *saver) objects() {
 func (v *saver) object(o *Object) {
 	v.span = document.Span{Obj: v.id(o.ID)}
 	if o.IsMap() {
-		o.sort()
-		for _, e := range o.entries {
+		for _, e := range o.ordered() {
 			v.span.Name = []byte(e.key)
 			v.slot(&e.slot)
 		}

@@ -2,6 +2,7 @@ package opset
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
@@ -19,6 +20,7 @@ type Set struct {
 	// irregular is set once an operation was taken that makes no sense, or whose
 	// predecessors lie elsewhere: a document chunk can't carry it.
 	irregular bool
+	listing   sync.Mutex // of an irregular document's changes, in order to save it
 	placed    placed
 
 	pending []write  // of the transaction that is open

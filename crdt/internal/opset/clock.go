@@ -1,0 +1,82 @@
+package opset
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+)
+
+// ErrUnknownHeads is returned for heads that name no change of the document.
+var ErrUnknownHeads = errors.New("opset: the heads are not in the document")
+
+// clock says how much of a document is looked at: by the number of each actor,
+// the counter of the last operation of its. That is enough, since an actor
+// writes one change after the other.
+type clock []uint32
+
+// limit returns the counter of the last operation of an actor that is looked
+// at.
+func (c clock) limit(actor uint32) uint32 {
+	if int(actor) < len(c) {
+		return c[actor]
+	}
+	return 0
+}
+
+// covers reports whether an operation is looked at.
+func (c clock) covers(id ID) bool { return id.Counter <= c.limit(id.Actor) }
+
+// committed is the clock of all changes, without the transaction that is open.
+func (s *Set) committed() clock {
+	c := make(clock, len(s.history.actors))
+	for actor, a := range s.history.actors {
+		c[actor] = a.maxOp
+	}
+	return c
+}
+
+// clockAt returns the clock of some heads, and says of each change whether it
+// is one of them or in their past.
+func (s *Set) clockAt(heads []change.Hash) (clock, []bool, error) {
+	if err := s.rebuild(); err != nil {
+		return nil, nil, err
+	}
+	h := &s.history
+	tips := make([]int32, len(heads))
+	for i, head := range heads {
+		at, ok := h.index(head)
+		if !ok {
+			return nil, nil, fmt.Errorf("%w: %s", ErrUnknownHeads, head)
+		}
+		tips[i] = at
+	}
+	past := h.past(tips)
+	c := make(clock, len(h.actors))
+	for i, r := range h.changes {
+		if past[i] {
+			c[r.actor] = max(c[r.actor], r.maxOp)
+		}
+	}
+	return c, past, nil
+}
+
+// slotAt returns a place as it was: copies of the operations that there were,
+// with the successors that they had.
+func (s *Set) slotAt(c clock, p *slot) slot {
+	var then []Op
+	for _, op := range s.merged(nil, p) {
+		if !c.covers(op.ID) {
+			continue
+		}
+		was := *op
+		was.sum, was.Succ = 0, nil
+		for _, by := range op.Succ {
+			if c.covers(by) {
+				was.Succ = append(was.Succ, by)
+			}
+		}
+		then = append(then, was)
+	}
+	return s.slotOf(then)
+}
