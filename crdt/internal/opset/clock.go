@@ -61,22 +61,49 @@ func (s *Set) clockAt(heads []change.Hash) (clock, []bool, error) {
 	return c, past, nil
 }
 
-// slotAt returns a place as it was: copies of the operations that there were,
-// with the successors that they had.
-func (s *Set) slotAt(c clock, p *slot) slot {
-	var then []Op
+// slotAt returns a place of an object as it was: copies of the operations that
+// there were, with the successors that they had.
+func (s *Set) slotAt(c clock, o *Object, p *slot) slot {
+	var was slot
 	for _, op := range s.merged(nil, p) {
 		if !c.covers(op.ID) {
 			continue
 		}
-		was := *op
-		was.sum, was.Succ = 0, nil
+		then, alive := *op, op.Action != change.ActionIncrement
+		then.sum, then.Succ = 0, nil
 		for _, by := range op.Succ {
-			if c.covers(by) {
-				was.Succ = append(was.Succ, by)
+			if !c.covers(by) {
+				continue
+			}
+			then.Succ = append(then.Succ, by)
+			if amount, ok := s.incremented(o, p, by); ok && op.counter() {
+				then.sum += amount
+			} else {
+				alive = false
 			}
 		}
-		then = append(then, was)
+		if alive {
+			was.live = append(was.live, then)
+		} else {
+			was.past = append(was.past, then)
+		}
 	}
-	return s.slotOf(then)
+	return was
+}
+
+// incremented returns by how much an operation increments those that it
+// succeeds at a place. It may itself be elsewhere in the object, if that makes
+// no sense.
+func (s *Set) incremented(o *Object, p *slot, by ID) (amount int64, ok bool) {
+	i, here := s.actors.search(p.past, by)
+	if !here && s.irregular {
+		if at, known := s.elsewhere(o, by); known {
+			p = s.slot(at)
+			i, here = s.actors.search(p.past, by)
+		}
+	}
+	if !here || p.past[i].Action != change.ActionIncrement {
+		return 0, false
+	}
+	return p.past[i].Value.Int(), true
 }

@@ -107,7 +107,7 @@ type copier struct {
 func (w *copier) object(from, to *Object) {
 	if from.IsMap() {
 		for _, e := range from.entries {
-			if was := w.slot(&e.slot); len(was.live)+len(was.past) > 0 {
+			if was := w.slot(from, &e.slot); len(was.live)+len(was.past) > 0 {
 				to.makeEntry(e.key).slot = was
 			}
 		}
@@ -123,8 +123,8 @@ func (w *copier) object(from, to *Object) {
 	w.seq.Done()
 }
 
-func (w *copier) slot(p *slot) slot {
-	was := w.from.slotAt(w.clock, p)
+func (w *copier) slot(from *Object, p *slot) slot {
+	was := w.from.slotAt(w.clock, from, p)
 	for _, ops := range [][]Op{was.live, was.past} {
 		for i := range ops {
 			if ops[i].Object != nil {
@@ -144,7 +144,7 @@ func (w *copier) part(from, to *Object, span *sequence.Span, part *sequence.Part
 	case sequence.Values:
 		w.values(part)
 	case sequence.Cell:
-		was := w.slot(&from.cells[span.Cell])
+		was := w.slot(from, &from.cells[span.Cell])
 		if was.isMark() {
 			to.marks++
 		}

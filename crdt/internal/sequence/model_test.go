@@ -254,6 +254,71 @@ func (s *story) covers(e *element, pos Width) {
 	}
 }
 
+// past verifies what there was when each actor had got no further than to some
+// operation.
+func (s *story) past() {
+	s.Helper()
+	var limits [3]uint32
+	for actor := range limits {
+		limits[actor] = s.rand.Uint32N(s.counter + 2)
+	}
+	limit := func(actor uint32) uint32 { return limits[actor] }
+	var got, want []string
+	for span := range s.seq.Spans() {
+		for part := range span.Parts(limit) {
+			got = append(got, s.parted(&span, &part)...)
+		}
+	}
+	for _, e := range s.model {
+		if e.id.Counter > limit(e.id.Actor) {
+			continue
+		}
+		var deaths []ID
+		for _, by := range e.deaths {
+			if by.Counter <= limit(by.Actor) {
+				deaths = append(deaths, by)
+			}
+		}
+		if e.kind == sequence.Cell {
+			e.text = ""
+		}
+		want = append(want, fmt.Sprint(e.id, e.ref, e.text, deaths))
+	}
+	if !slices.Equal(got, want) {
+		s.Fatalf("with %v there was\n%s, want\n%s", limits, got, want)
+	}
+}
+
+// parted describes the elements of a part as the model has them.
+func (s *story) parted(span *sequence.Span, part *sequence.Part) (elements []string) {
+	s.Helper()
+	content, width := part.Content, Width{}
+	for k := range part.N {
+		e := element{id: part.ID.Plus(k), ref: part.ID.Plus(k - 1), kind: span.Kind}
+		if k == 0 {
+			e.ref = part.Ref
+		}
+		switch first := content; span.Kind {
+		case sequence.Text, sequence.Values:
+			first, content = sequence.Cut(span.Kind, content)
+			e.text = string(first)
+		case sequence.Fill:
+			e.text = string(first)
+		}
+		width = width.Plus(e.width())
+		var deaths []ID
+		for _, t := range part.Deaths {
+			deaths = append(deaths, t.At(k))
+		}
+		slices.SortFunc(deaths, compare)
+		elements = append(elements, fmt.Sprint(e.id, e.ref, e.text, deaths))
+	}
+	if part.Width != width {
+		s.Fatalf("a part is %v wide, want %v", part.Width, width)
+	}
+	return elements
+}
+
 // load makes the same sequence of elements in order.
 func (s *story) load() *sequence.Sequence {
 	seq := sequence.New(byNumber{})
@@ -288,6 +353,7 @@ func TestModel(t *testing.T) {
 				s.step()
 				if n%10 == 9 {
 					s.compare()
+					s.past()
 				}
 				if n == 39 {
 					s.seq = s.load()
