@@ -44,6 +44,9 @@ func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 		return nil, err
 	}
 	d := &Doc{actor: actor, engines: enginesOf(opts)}
+	if err := d.engines.unit.check(d.engines.anyUnit); err != nil {
+		return nil, err
+	}
 	if err := d.open(saved); err != nil {
 		return nil, err
 	}

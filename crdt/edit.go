@@ -58,7 +58,7 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 	if err := d.usable(); err != nil {
 		return nil, err
 	}
-	s := &session{writing: true}
+	s := &session{writing: true, unit: d.engines.unit}
 	kept := false
 	defer func() { // also runs if fn panics or ends its goroutine
 		s.end()

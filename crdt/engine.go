@@ -58,16 +58,17 @@ type listObject interface {
 	get(i int) (item, error)
 	all() ([]item, error)
 	len() (int, error)
-	put(i int, insert bool, scalar item) error
+	put(i int, scalar item) error
+	insert(i int, scalars []item) error
 	putObject(i int, insert bool, kind Kind) (item, error)
 	increment(i int, by int64) error
-	delete(i int) error
+	delete(i, n int) error
 }
 
 type textObject interface {
 	text() (string, error)
-	len() (int, error) // code points
-	splice(pos, del int, insert string) error
+	len(Unit) (int, error)
+	splice(u Unit, pos, del int, insert string) error
 }
 
 // item is what stands at a place of a document. Its data is, by kind: bool,

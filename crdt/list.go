@@ -93,12 +93,10 @@ func (l List) Delete(i, n int) error {
 	if err := l.check(i, n); err != nil {
 		return err
 	}
-	for range n {
-		if err := l.s.did(l.object.delete(i)); err != nil {
-			return err
-		}
+	if n == 0 {
+		return nil
 	}
-	return nil
+	return l.s.did(l.object.delete(i, n))
 }
 
 // Increment adds to a counter.

@@ -7,7 +7,7 @@ import "fmt"
 type Mark struct {
 	Name       string
 	Value      Value
-	Start, End int // in code points
+	Start, End int // in the document's unit
 }
 
 // Expand says whether text that is inserted where a mark begins or ends belongs
@@ -24,8 +24,8 @@ const (
 
 // marker is a text of an engine that knows marks.
 type marker interface {
-	marks() ([]mark, error)
-	mark(start, end int, name string, value item, expand Expand) error
+	marks(Unit) ([]mark, error)
+	mark(u Unit, start, end int, name string, value item, expand Expand) error
 }
 
 type mark struct {
@@ -46,7 +46,7 @@ func (t Text) Marks() ([]Mark, error) {
 		return nil, ErrNotNative
 	}
 	var marks []Mark
-	found, err := o.marks()
+	found, err := o.marks(t.s.unit)
 	if t.s.saw(err) != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (t Text) Marks() ([]Mark, error) {
 	return marks, nil
 }
 
-// Mark gives the code points from start to end a name and a scalar value, as
+// Mark gives the text from start to end a name and a scalar value, as
 // [Map.Set] takes it. Where that name was, it has the new value.
 func (t Text) Mark(start, end int, name string, value any, expand Expand) error {
 	n, err := prepare(value)
@@ -72,7 +72,7 @@ func (t Text) Mark(start, end int, name string, value any, expand Expand) error 
 	return t.mark(start, end, name, item{n.kind, n.data}, expand)
 }
 
-// Unmark takes a name away from the code points from start to end.
+// Unmark takes a name away from the text from start to end.
 func (t Text) Unmark(start, end int, name string, expand Expand) error {
 	return t.mark(start, end, name, item{kind: KindNull}, expand)
 }
@@ -91,5 +91,5 @@ func (t Text) mark(start, end int, name string, value item, expand Expand) error
 	if err := checkKey(name); err != nil {
 		return err
 	}
-	return t.s.did(o.mark(start, end, name, value, expand))
+	return t.s.did(o.mark(t.s.unit, start, end, name, value, expand))
 }

@@ -86,18 +86,18 @@ func itemsOf(set *opset.Set, ops []opset.Op) []item {
 	return items
 }
 
-func (n nativeText) marks() (marks []mark, err error) {
+func (n nativeText) marks(u Unit) (marks []mark, err error) {
 	defer rescue(&err)
-	for _, m := range n.o.Marks(sequence.Points) {
+	for _, m := range n.o.Marks(sequence.Unit(u)) {
 		marks = append(marks, mark{m.Name, itemOf(n.set, &opset.Op{Value: m.Value}), m.Start, m.End})
 	}
 	return marks, nil
 }
 
-func (n nativeText) mark(start, end int, name string, value item, expand Expand) (err error) {
+func (n nativeText) mark(u Unit, start, end int, name string, value item, expand Expand) (err error) {
 	defer rescue(&err)
 	m := opset.Mark{Name: name, Value: scalarOf(value), Start: start, End: end}
-	return n.set.Mark(n.o, sequence.Points, m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
+	return n.set.Mark(n.o, sequence.Unit(u), m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
 }
 
 func (n nativeList) get(i int) (_ item, err error) {
@@ -123,12 +123,18 @@ func (n nativeList) len() (_ int, err error) {
 	return n.o.Len(sequence.Points), nil
 }
 
-func (n nativeList) put(i int, insert bool, scalar item) (err error) {
+func (n nativeList) put(i int, scalar item) (err error) {
 	defer rescue(&err)
-	if insert {
-		return n.set.Insert(n.o, sequence.Points, i, scalarOf(scalar))
-	}
 	return n.set.PutAt(n.o, i, scalarOf(scalar))
+}
+
+func (n nativeList) insert(i int, scalars []item) (err error) {
+	defer rescue(&err)
+	values := make([]change.Value, len(scalars))
+	for j, scalar := range scalars {
+		values[j] = scalarOf(scalar)
+	}
+	return n.set.Insert(n.o, sequence.Points, i, values...)
 }
 
 func (n nativeList) putObject(i int, insert bool, kind Kind) (_ item, err error) {
@@ -146,9 +152,9 @@ func (n nativeList) increment(i int, by int64) (err error) {
 	return n.set.IncrementAt(n.o, i, by)
 }
 
-func (n nativeList) delete(i int) (err error) {
+func (n nativeList) delete(i, count int) (err error) {
 	defer rescue(&err)
-	return n.set.DeleteAt(n.o, i, 1)
+	return n.set.DeleteAt(n.o, i, count)
 }
 
 func (n nativeText) text() (_ string, err error) {
@@ -156,14 +162,14 @@ func (n nativeText) text() (_ string, err error) {
 	return n.o.Text(), nil
 }
 
-func (n nativeText) len() (_ int, err error) {
+func (n nativeText) len(u Unit) (_ int, err error) {
 	defer rescue(&err)
-	return n.o.Len(sequence.Points), nil
+	return n.o.Len(sequence.Unit(u)), nil
 }
 
-func (n nativeText) splice(pos, del int, insert string) (err error) {
+func (n nativeText) splice(u Unit, pos, del int, insert string) (err error) {
 	defer rescue(&err)
-	return n.set.Splice(n.o, sequence.Points, pos, del, insert)
+	return n.set.Splice(n.o, sequence.Unit(u), pos, del, insert)
 }
 
 // actionOf says what makes a container.

@@ -245,7 +245,7 @@ func (l List) rewrite(items []item, want []node, all []pair) error {
 		switch {
 		case p.j < 0:
 			i = p.i
-			err = l.s.did(l.object.delete(i))
+			err = l.s.did(l.object.delete(i, 1))
 		case p.i < 0:
 			if err = l.fits(want[p.j]); err == nil {
 				err = l.insert(l.object, i, want[p.j:p.j+1])

@@ -105,9 +105,18 @@ func (r referenceList) len() (_ int, err error) {
 	return r.l.Len(), nil
 }
 
-func (r referenceList) put(i int, insert bool, scalar item) (err error) {
+func (r referenceList) put(i int, scalar item) (err error) {
 	defer rescue(&err)
-	return r.write(i, insert, writeScalar(scalar))
+	return r.l.Set(i, writeScalar(scalar))
+}
+
+func (r referenceList) insert(i int, scalars []item) (err error) {
+	defer rescue(&err)
+	values := make([]any, len(scalars))
+	for j, scalar := range scalars {
+		values[j] = writeScalar(scalar)
+	}
+	return r.l.Insert(i, values...)
 }
 
 func (r referenceList) putObject(i int, insert bool, kind Kind) (_ item, err error) {
@@ -116,14 +125,10 @@ func (r referenceList) putObject(i int, insert bool, kind Kind) (_ item, err err
 	if err != nil {
 		return item{}, err
 	}
-	return it, r.write(i, insert, object)
-}
-
-func (r referenceList) write(i int, insert bool, value any) error {
 	if insert {
-		return r.l.Insert(i, value)
+		return it, r.l.Insert(i, object)
 	}
-	return r.l.Set(i, value)
+	return it, r.l.Set(i, object)
 }
 
 func (r referenceList) increment(i int, by int64) (err error) {
@@ -135,9 +140,14 @@ func (r referenceList) increment(i int, by int64) (err error) {
 	return v.Counter().Inc(by)
 }
 
-func (r referenceList) delete(i int) (err error) {
+func (r referenceList) delete(i, n int) (err error) {
 	defer rescue(&err)
-	return r.l.Delete(i)
+	for range n {
+		if err := r.l.Delete(i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r referenceText) text() (_ string, err error) {
@@ -145,12 +155,12 @@ func (r referenceText) text() (_ string, err error) {
 	return r.t.Get()
 }
 
-func (r referenceText) len() (_ int, err error) {
+func (r referenceText) len(Unit) (_ int, err error) {
 	defer rescue(&err)
 	return r.t.Len(), nil
 }
 
-func (r referenceText) splice(pos, del int, insert string) (err error) {
+func (r referenceText) splice(_ Unit, pos, del int, insert string) (err error) {
 	defer rescue(&err)
 	return r.t.Splice(pos, del, insert)
 }

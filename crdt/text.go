@@ -6,7 +6,8 @@ import (
 
 // Text is a handle of a text of the document. It is valid inside the View or
 // Change that it comes from, in that goroutine; the zero Text reads as empty.
-// Positions and lengths are in code points.
+// Positions and lengths are in the document's unit: code points, unless
+// [Positions] says otherwise.
 //
 // What an editor embeds in a text (a block) reads as one U+FFFC.
 type Text struct {
@@ -23,16 +24,16 @@ func (t Text) String() string {
 	return read(t.s, text, err)
 }
 
-// Len returns the number of code points.
+// Len returns the length of the text.
 func (t Text) Len() int {
 	if !t.s.readable() {
 		return 0
 	}
-	n, err := t.object.len()
+	n, err := t.object.len(t.s.unit)
 	return read(t.s, n, err)
 }
 
-// Splice takes out del code points from pos on and puts a string in their place.
+// Splice takes out del units from pos on and puts a string in their place.
 func (t Text) Splice(pos, del int, insert string) error {
 	if err := t.s.writable(); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (t Text) Splice(pos, del int, insert string) error {
 // Insert puts a string at a position; Len is the end.
 func (t Text) Insert(pos int, s string) error { return t.Splice(pos, 0, s) }
 
-// Delete takes out n code points from pos on.
+// Delete takes out n units from pos on.
 func (t Text) Delete(pos, n int) error { return t.Splice(pos, n, "") }
 
 // Append puts a string at the end.
@@ -73,7 +74,7 @@ func (t Text) edit(s string) error {
 	if t.s.failure != nil {
 		return t.s.failure
 	}
-	edits := textEdits(before, s)
+	edits := textEdits(before, s, t.s.unit)
 	for i := len(edits) - 1; i >= 0; i-- { // from the end, so that positions stay right
 		if err := t.splice(edits[i].pos, edits[i].del, edits[i].insert); err != nil {
 			return err
@@ -86,5 +87,5 @@ func (t Text) splice(pos, del int, insert string) error {
 	if del == 0 && insert == "" {
 		return nil
 	}
-	return t.s.did(t.object.splice(pos, del, insert))
+	return t.s.did(t.object.splice(t.s.unit, pos, del, insert))
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// textEdit replaces del code points at pos, counted in the text before all
-// edits.
+// textEdit replaces del units at pos, counted in the text before all edits.
 type textEdit struct {
 	pos, del int
 	insert   string
@@ -17,37 +16,37 @@ type textEdit struct {
 // textEdits returns the edits that make one text of another, ascending and
 // apart from each other. They are the fewest letters, or, where that would take
 // too much work, the fewest lines and in each place the fewest letters.
-func textEdits(before, after string) []textEdit {
+func textEdits(before, after string, u Unit) []textEdit {
 	if before == after {
 		return nil
 	}
-	if edits, ok := editsBetween(letters(before), letters(after), nil); ok {
+	if edits, ok := editsBetween(letters(before), letters(after), u, nil); ok {
 		return edits
 	}
-	edits, _ := editsBetween(strings.SplitAfter(before, "\n"), strings.SplitAfter(after, "\n"), editsOfHunk)
+	edits, _ := editsBetween(strings.SplitAfter(before, "\n"), strings.SplitAfter(after, "\n"), u, editsOfHunk)
 	return edits
 }
 
 // editsOfHunk compares the letters of some lines; if there are too many, they
 // are replaced whole.
-func editsOfHunk(before, after string) []textEdit {
-	edits, _ := editsBetween(letters(before), letters(after), nil)
+func editsOfHunk(before, after string, u Unit) []textEdit {
+	edits, _ := editsBetween(letters(before), letters(after), u, nil)
 	return edits
 }
 
 // editsBetween aligns two texts that are cut in pieces. Where they differ, finer
 // says how; without it the pieces are replaced.
-func editsBetween(before, after []string, finer func(before, after string) []textEdit) ([]textEdit, bool) {
+func editsBetween(before, after []string, u Unit, finer func(before, after string, u Unit) []textEdit) ([]textEdit, bool) {
 	known := numbers{}
 	hunks, ok := align(known.ofAll(before), known.ofAll(after))
 	var edits []textEdit
 	pos, done := 0, 0
 	for _, h := range hunks {
-		pos += codePoints(before[done:h.a0])
+		pos += u.widthOf(before[done:h.a0])
 		if finer == nil {
-			edits = append(edits, textEdit{pos, codePoints(before[h.a0:h.a1]), strings.Join(after[h.b0:h.b1], "")})
+			edits = append(edits, textEdit{pos, u.widthOf(before[h.a0:h.a1]), strings.Join(after[h.b0:h.b1], "")})
 		} else {
-			for _, e := range finer(strings.Join(before[h.a0:h.a1], ""), strings.Join(after[h.b0:h.b1], "")) {
+			for _, e := range finer(strings.Join(before[h.a0:h.a1], ""), strings.Join(after[h.b0:h.b1], ""), u) {
 				edits = append(edits, textEdit{pos + e.pos, e.del, e.insert})
 			}
 		}
@@ -56,10 +55,11 @@ func editsBetween(before, after []string, finer func(before, after string) []tex
 	return edits, ok
 }
 
-func codePoints(pieces []string) int {
+// widthOf measures the pieces of a text.
+func (u Unit) widthOf(pieces []string) int {
 	n := 0
 	for _, s := range pieces {
-		n += utf8.RuneCountInString(s)
+		n += u.width(s)
 	}
 	return n
 }

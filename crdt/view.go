@@ -18,7 +18,7 @@ func (d *Doc) View(fn func(root Map) error) error {
 	if err := d.usable(); err != nil {
 		return err
 	}
-	return d.noted(view(d.engine, fn))
+	return d.noted(d.view(fn))
 }
 
 // ViewAt is View of the document as it was at some heads. It copies what there
@@ -44,7 +44,7 @@ func (d *Doc) viewIf(heads []Hash, fn func(root Map) error) (bool, error) {
 	if err := d.usable(); err != nil || !slices.Equal(heads, d.heads) {
 		return false, err
 	}
-	return true, d.noted(view(d.engine, fn))
+	return true, d.noted(d.view(fn))
 }
 
 // readAt returns a document for reading, as it was at some heads.
@@ -58,10 +58,10 @@ func (d *Doc) readAt(heads []Hash) (*Doc, error) {
 	return past, d.noted(err)
 }
 
-func view(e engine, fn func(root Map) error) error {
-	s := &session{}
+func (d *Doc) view(fn func(root Map) error) error {
+	s := &session{unit: d.engines.unit}
 	defer s.end()
-	err := fn(s.root(e))
+	err := fn(s.root(d.engine))
 	if s.failure != nil {
 		return errors.Join(s.failure, err)
 	}
@@ -73,6 +73,7 @@ func view(e engine, fn func(root Map) error) error {
 // reads need not return errors.
 type session struct {
 	writing bool
+	unit    Unit // of positions in texts
 	wrote   bool
 	ended   atomic.Bool // handles may leak into other goroutines
 	failure error

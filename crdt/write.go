@@ -30,14 +30,14 @@ type listSlot struct {
 }
 
 func (s listSlot) get() (item, error)                { return s.object.get(s.i) }
-func (s listSlot) put(scalar item) error             { return s.object.put(s.i, false, scalar) }
+func (s listSlot) put(scalar item) error             { return s.object.put(s.i, scalar) }
 func (s listSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.i, false, kind) }
 func (s listSlot) increment(by int64) error          { return s.object.increment(s.i, by) }
 
 // newSlot is a place that a list is about to have.
 type newSlot struct{ listSlot }
 
-func (s newSlot) put(scalar item) error             { return s.object.put(s.i, true, scalar) }
+func (s newSlot) put(scalar item) error             { return s.object.insert(s.i, []item{scalar}) }
 func (s newSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.i, true, kind) }
 
 // set writes a node to a slot of the container at p.
@@ -89,7 +89,7 @@ func (p place) fill(object item, n node) error {
 		if n.data == "" {
 			return nil
 		}
-		return p.s.did(object.splice(0, 0, n.data.(string)))
+		return p.s.did(object.splice(p.s.unit, 0, 0, n.data.(string)))
 	case listObject:
 		return p.insert(object, 0, n.items)
 	case mapObject:
@@ -103,12 +103,34 @@ func (p place) fill(object item, n node) error {
 }
 
 func (p place) insert(to listObject, i int, nodes []node) error {
-	for j, n := range nodes {
-		if err := p.put(newSlot{listSlot{to, i + j}}, n); err != nil {
-			return err
+	for len(nodes) > 0 {
+		scalars := leading(nodes)
+		n := len(scalars)
+		if n > 0 {
+			if err := p.s.did(to.insert(i, scalars)); err != nil {
+				return err
+			}
+		} else {
+			if err := p.put(newSlot{listSlot{to, i}}, nodes[0]); err != nil {
+				return err
+			}
+			n = 1
 		}
+		i, nodes = i+n, nodes[n:]
 	}
 	return nil
+}
+
+// leading returns the scalars that some nodes begin with.
+func leading(nodes []node) []item {
+	var scalars []item
+	for _, n := range nodes {
+		if n.kind == KindMap || n.kind == KindList || n.kind == KindText {
+			break
+		}
+		scalars = append(scalars, n.item)
+	}
+	return scalars
 }
 
 func (p place) increment(to slot, by int64) error {

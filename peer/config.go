@@ -48,6 +48,14 @@ type Config struct {
 	// Engine opens documents: crdt.Native() or crdt.Reference(); nil = the one
 	// that is the default of package crdt.
 	Engine crdt.Option
+	// Positions is what positions in texts count; 0 = code points. Others, such
+	// as crdt.UTF16 for editors in browsers, need crdt.Native().
+	Positions crdt.Unit
+}
+
+// documents returns the options of every document.
+func (c Config) documents() []crdt.Option {
+	return []crdt.Option{c.Engine, crdt.Positions(c.Positions)}
 }
 
 func (c Config) withDefaults() Config {
@@ -74,6 +82,11 @@ func (c Config) check() error {
 	if len(c.PeerID) > wire.MaxName {
 		return fmt.Errorf("%w: PeerID has %d bytes; relays take up to %d", ErrConfig, len(c.PeerID), wire.MaxName)
 	}
+	doc, err := crdt.New(crdt.NewActorID(), c.documents()...)
+	if err != nil {
+		return fmt.Errorf("%w: Engine, Positions: %w", ErrConfig, err)
+	}
+	doc.Close()
 	if c.Relay == "" {
 		return nil
 	}

@@ -117,7 +117,7 @@ func (e *engine) loadFrom(ctx context.Context, info storage.Info, data []byte, i
 	actor := e.peer.identity.actorOf(e.id)
 	var doc *crdt.Doc
 	err := e.guard(func() (err error) {
-		doc, err = crdt.Load(actor, tail.Bytes(), e.peer.config.Engine)
+		doc, err = crdt.Load(actor, tail.Bytes(), e.peer.config.documents()...)
 		return err
 	})
 	if err != nil {
@@ -179,7 +179,7 @@ func (e *engine) applyNext(ctx context.Context) error {
 // create makes the first change of a document, which may be an empty one.
 func (e *engine) create(init func(crdt.Map) error) (err error) {
 	e.actor = e.peer.identity.actorOf(e.id)
-	if e.doc, err = crdt.New(e.actor, e.peer.config.Engine); err != nil {
+	if e.doc, err = crdt.New(e.actor, e.peer.config.documents()...); err != nil {
 		return err
 	}
 	if err := e.change(init, crdt.AllowEmpty()); err != nil {

@@ -35,6 +35,7 @@ func TestBadConfig(t *testing.T) {
 		"no host":        {peer.Config{InMemory: true, Relay: "ws://"}, "ws://"},
 		"nonsense":       {peer.Config{InMemory: true, Relay: "ws://[::1"}, "ws://"},
 		"a password":     {peer.Config{InMemory: true, Relay: "ws://ada:secret@example.org"}, "Header"},
+		"a unit of none": {peer.Config{InMemory: true, Positions: 7}, "Positions"},
 		"too long an id": {peer.Config{InMemory: true, PeerID: strings.Repeat("x", 600)}, "512"},
 	} {
 		p, err := peer.Open(c.config)

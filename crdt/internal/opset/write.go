@@ -185,28 +185,27 @@ func (s *Set) element(o *Object, index int) (target, error) {
 	return target{object: o, elem: o.seq.At(sequence.Points, int32(index)).ID}, nil
 }
 
-// Insert inserts a scalar into a sequence, before the element at an index or at
+// Insert inserts scalars into a sequence, before the element at an index or at
 // the end.
-func (s *Set) Insert(o *Object, u sequence.Unit, index int, v change.Value) error {
-	_, err := s.insertHere(o, u, index, write{action: change.ActionSet, value: v})
+func (s *Set) Insert(o *Object, u sequence.Unit, index int, values ...change.Value) error {
+	ref, err := s.before(o, u, index)
+	for _, v := range values {
+		if err != nil {
+			return err
+		}
+		ref, err = s.insertAfter(o, ref, write{action: change.ActionSet, value: v})
+	}
 	return err
 }
 
 // InsertObject inserts a new object into a sequence.
 func (s *Set) InsertObject(o *Object, u sequence.Unit, index int, kind change.Action) (*Object, error) {
-	id, err := s.insertHere(o, u, index, write{action: kind})
+	ref, err := s.before(o, u, index)
 	if err != nil {
 		return nil, err
 	}
-	return s.objects[id], nil
-}
-
-func (s *Set) insertHere(o *Object, u sequence.Unit, index int, w write) (ID, error) {
-	ref, err := s.before(o, u, index)
-	if err != nil {
-		return ID{}, err
-	}
-	return s.insertAfter(o, ref, w)
+	id, err := s.insertAfter(o, ref, write{action: kind})
+	return s.objects[id], err
 }
 
 // insertAfter inserts an element behind another.
