@@ -82,12 +82,7 @@ func seal(body []byte) (chunk []byte, start int, hash Hash) {
 }
 
 func (d *Draft) appendBody(b []byte, e *draftEncoder) []byte {
-	deps := SortHashes(slices.Clone(d.Deps))
-	b = column.AppendUleb(b, uint64(len(deps)))
-	for _, dep := range deps {
-		b = append(b, dep[:]...)
-	}
-	b = appendText(b, string(d.Actor))
+	b = appendAuthor(b, d.Deps, d.Actor)
 	b = column.AppendUleb(b, d.Seq)
 	b = column.AppendUleb(b, d.StartOp)
 	b = column.AppendSleb(b, d.Time)

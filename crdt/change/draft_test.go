@@ -2,6 +2,7 @@ package change_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -93,4 +94,18 @@ func TestRunsAreOperations(t *testing.T) {
 	if got, err := d.Encode(); err != nil || got.Hash != want.Hash {
 		t.Errorf("runs make %x (%v), want %x", got.Bytes(), err, want.Bytes())
 	}
+}
+
+func TestFromTail(t *testing.T) {
+	eachGolden(t, func(t *testing.T, g golden) {
+		c, err := change.Parse(g.Chunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		deps := slices.Clone(c.Deps)
+		slices.Reverse(deps)
+		if got := change.FromTail(c.Hash, deps, c.Actor, c.Tail()); !bytes.Equal(got, g.Chunk) {
+			t.Errorf("made\n%x, want\n%x", got, g.Chunk)
+		}
+	})
 }

@@ -53,8 +53,8 @@ func (s *Set) clockAt(heads []change.Hash) (clock, []bool, error) {
 	}
 	past := h.past(tips)
 	c := make(clock, len(h.actors))
-	for i, r := range h.changes {
-		if past[i] {
+	for i := range past {
+		if r := h.records.at(i); past[i] {
 			c[r.actor] = max(c[r.actor], r.maxOp)
 		}
 	}

@@ -79,14 +79,16 @@ func (s *Set) deps() ([]change.Hash, error) {
 	if s.history.lastSeq(s.self) == 0 {
 		return deps, nil
 	}
-	last := int(s.history.actors[s.self].last)
-	if slices.ContainsFunc(s.history.heads, func(head document.Head) bool { return head.Index == last }) {
+	last := s.history.actors[s.self].last
+	if slices.ContainsFunc(s.history.heads, func(head document.Head) bool { return head.Index == int(last) }) {
 		return deps, nil
 	}
-	if err := s.rebuild(); err != nil {
-		return nil, err
+	if int(last) < s.history.first() {
+		if err := s.rebuild(); err != nil {
+			return nil, err
+		}
 	}
-	return append(deps, s.history.changes[last].hash), nil
+	return append(deps, s.history.hash(last)), nil
 }
 
 // asRuns appends what was written as a change has it.

@@ -12,9 +12,7 @@ type history struct {
 	// saved holds the first changes of a document that was loaded, until
 	// somebody asks for more than its heads.
 	saved   *document.Document
-	changes []record
-	byHash  map[change.Hash]int32 // of the first indexed changes
-	indexed int
+	records records         // of the others
 	heads   []document.Head // ascending
 	actors  []authored      // by their numbers
 }
@@ -26,30 +24,16 @@ type authored struct {
 	last  int32  // the last change's index
 }
 
-// record is a change as the history keeps it.
-type record struct {
-	hash              change.Hash
-	actor, seq, maxOp uint32
-	dep               int32 // the first of its dependencies, or -1
-	time              int64
-	chunk             []byte
-	rare              *rare
-}
-
-// rare is what few changes have.
-type rare struct {
-	deps    []int32 // further ones
-	message string
-	extra   []byte
+// first returns the number of changes that have no record yet.
+func (h *history) first() int {
+	if h.saved != nil {
+		return h.saved.NumChanges
+	}
+	return 0
 }
 
 // len returns the number of changes.
-func (h *history) len() int {
-	if h.saved != nil {
-		return h.saved.NumChanges + len(h.changes)
-	}
-	return len(h.changes)
-}
+func (h *history) len() int { return h.first() + h.records.n }
 
 // NumChanges returns the number of changes.
 func (s *Set) NumChanges() int { return s.history.len() }
@@ -85,20 +69,18 @@ func (h *history) authored(actor, seq, maxOp uint32, index int32) {
 }
 
 // index returns where a change is. Those of a loaded document must have been
-// rebuilt, unless it is a head.
+// rebuilt, unless they were its heads.
 func (h *history) index(hash change.Hash) (int32, bool) {
 	if i, ok := h.head(hash); ok {
 		return int32(h.heads[i].Index), true
 	}
-	if h.byHash == nil {
-		h.byHash = make(map[change.Hash]int32)
+	if h.saved != nil {
+		if i, ok := slices.BinarySearchFunc(h.saved.Heads, hash, change.Hash.Compare); ok && h.saved.HeadIndexes != nil {
+			return int32(h.saved.HeadIndexes[i]), true
+		}
 	}
-	offset := h.len() - len(h.changes)
-	for ; h.indexed < len(h.changes); h.indexed++ {
-		h.byHash[h.changes[h.indexed].hash] = int32(offset + h.indexed)
-	}
-	i, ok := h.byHash[hash]
-	return i, ok
+	i, ok := h.records.find(hash)
+	return int32(h.first() + i), ok
 }
 
 // head returns where a change is among the heads, or would be.
@@ -108,12 +90,9 @@ func (h *history) head(hash change.Hash) (int, bool) {
 
 // add appends a change, whose dependencies are here.
 func (h *history) add(a *actors, c *change.Change) {
-	n := int32(h.len())
-	r := record{
-		hash: c.Hash, actor: a.number(c.Actor), seq: uint32(c.Seq), maxOp: uint32(c.MaxOp()),
-		dep: -1, time: c.Time, chunk: c.Bytes(),
-	}
-	var others rare
+	n := h.len()
+	r := record{hash: c.Hash, actor: a.number(c.Actor), seq: uint32(c.Seq), maxOp: uint32(c.MaxOp()), dep: -1, time: c.Time}
+	others := rare{message: c.Message, extra: c.Extra()}
 	for i, dep := range c.Deps {
 		at, _ := h.index(dep)
 		if i == 0 {
@@ -122,56 +101,89 @@ func (h *history) add(a *actors, c *change.Change) {
 			others.deps = append(others.deps, at)
 		}
 	}
-	others.message, others.extra = c.Message, c.Extra()
-	if len(others.deps) > 0 || others.message != "" || len(others.extra) > 0 {
-		r.rare = &others
-	}
-	h.changes = append(h.changes, r)
+	h.records.add(r, c.Tail(), others)
 	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool {
 		_, named := slices.BinarySearchFunc(c.Deps, head.Hash, change.Hash.Compare)
 		return named
 	})
 	at, _ := h.head(c.Hash)
-	h.heads = slices.Insert(h.heads, at, document.Head{Hash: c.Hash, Index: int(n)})
-	h.authored(r.actor, r.seq, r.maxOp, n)
-}
-
-// deps calls fn with a change's dependencies.
-func (r *record) deps(fn func(int32)) {
-	if r.dep >= 0 {
-		fn(r.dep)
-	}
-	if r.rare != nil {
-		for _, dep := range r.rare.deps {
-			fn(dep)
-		}
-	}
+	h.heads = slices.Insert(h.heads, at, document.Head{Hash: c.Hash, Index: n})
+	h.authored(r.actor, r.seq, r.maxOp, int32(n))
 }
 
 // past says of each change whether it is one of some changes or in their past.
+// They must have been rebuilt.
 func (h *history) past(of []int32) []bool {
-	past := make([]bool, len(h.changes))
+	past := make([]bool, h.len())
 	for _, i := range of {
 		past[i] = true
 	}
 	for i := len(past) - 1; i >= 0; i-- {
 		if past[i] {
-			h.changes[i].deps(func(dep int32) { past[dep] = true })
+			h.records.deps(h.records.at(i), func(dep int32) { past[dep] = true })
 		}
 	}
 	return past
 }
 
-// since returns the chunks of the changes that are not in the past of some.
-func (h *history) since(known []int32) [][]byte {
-	past := h.past(known)
-	var chunks [][]byte
-	for i := range h.changes {
-		if !past[i] {
-			chunks = append(chunks, h.changes[i].chunk)
+// What a walk back through the history knows of a change.
+const (
+	unseen = iota
+	outside
+	inside // of the past of some changes
+)
+
+// since returns which changes are not in the past of some, ascending, and
+// whether these are all: they aren't if some have to be rebuilt first. It looks
+// at no change before the first of them.
+func (h *history) since(known []int32) (changes []int, all bool) {
+	seen := make([]uint8, h.len())
+	open := 0 // changes outside that were seen, but not yet come to
+	see := func(i int32, what uint8) {
+		switch {
+		case what <= seen[i]:
+			return
+		case what == outside:
+			open++
+		case seen[i] == outside:
+			open--
 		}
+		seen[i] = what
 	}
-	return chunks
+	for _, head := range h.heads {
+		see(int32(head.Index), outside)
+	}
+	for _, i := range known {
+		see(i, inside)
+	}
+	first := h.first()
+	for i := len(seen) - 1; i >= first && open > 0; i-- {
+		if seen[i] == outside {
+			open--
+			changes = append(changes, i)
+		}
+		h.records.deps(h.records.at(i-first), func(dep int32) { see(dep, seen[i]) })
+	}
+	slices.Reverse(changes)
+	return changes, open == 0
+}
+
+// hash returns the hash of a change that has been rebuilt, or was a head of the
+// document that was loaded.
+func (h *history) hash(i int32) change.Hash {
+	if first := h.first(); int(i) >= first {
+		return h.records.at(int(i) - first).hash
+	}
+	return h.saved.Heads[slices.Index(h.saved.HeadIndexes, int(i))]
+}
+
+// chunk returns the chunk of a change.
+func (h *history) chunk(a *actors, i int) []byte {
+	i -= h.first()
+	r := h.records.at(i)
+	var deps []change.Hash
+	h.records.deps(r, func(dep int32) { deps = append(deps, h.hash(dep)) })
+	return change.FromTail(r.hash, deps, a.ids[r.actor], h.records.tail(i))
 }
 
 // Heads returns the hashes of the changes that no other depends on, ascending.
@@ -208,14 +220,26 @@ func (s *Set) Holds(c *change.Change) (bool, error) {
 // Changes returns the chunks of the changes that are not in the past of some
 // heads, in causal order. Unknown heads are passed over.
 func (s *Set) Changes(since []change.Hash) ([][]byte, error) {
-	if err := s.rebuild(); err != nil {
-		return nil, err
+	changes, all := s.since(since)
+	if !all {
+		if err := s.rebuild(); err != nil {
+			return nil, err
+		}
+		changes, _ = s.since(since)
 	}
+	chunks := make([][]byte, len(changes))
+	for k, i := range changes {
+		chunks[k] = s.history.chunk(&s.actors, i)
+	}
+	return chunks, nil
+}
+
+func (s *Set) since(heads []change.Hash) (changes []int, all bool) {
 	var known []int32
-	for _, hash := range since {
+	for _, hash := range heads {
 		if i, ok := s.history.index(hash); ok {
 			known = append(known, i)
 		}
 	}
-	return s.history.since(known), nil
+	return s.history.since(known)
 }

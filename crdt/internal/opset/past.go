@@ -43,33 +43,30 @@ func (s *Set) Fork(self change.ActorID, heads []change.Hash) (*Set, error) {
 func (h *history) copyPast(from *history, past []bool) error {
 	at := make([]int32, len(past)) // where each change is in the copy
 	tips := slices.Clone(past)
-	for i := range from.changes {
+	for i := range past {
 		if !past[i] {
 			continue
 		}
-		r := from.changes[i]
+		r := *from.records.at(i)
 		if last := h.lastSeq(r.actor); uint64(r.seq) != last+1 {
 			return fmt.Errorf("%w: change %d after %d", ErrDetached, r.seq, last)
 		}
-		at[i] = int32(len(h.changes))
+		at[i] = int32(h.records.n)
 		h.authored(r.actor, r.seq, r.maxOp, at[i])
-		r.deps(func(dep int32) { tips[dep] = false })
+		from.records.deps(&r, func(dep int32) { tips[dep] = false })
+		others := from.records.rareOf(&r)
+		others.deps = slices.Clone(others.deps)
+		for k, dep := range others.deps {
+			others.deps[k] = at[dep]
+		}
 		if r.dep >= 0 {
 			r.dep = at[r.dep]
 		}
-		if r.rare != nil {
-			others := *r.rare
-			others.deps = slices.Clone(others.deps)
-			for k, dep := range others.deps {
-				others.deps[k] = at[dep]
-			}
-			r.rare = &others
-		}
-		h.changes = append(h.changes, r)
+		h.records.add(r, from.records.tail(i), others)
 	}
 	for i, tip := range tips {
 		if tip {
-			h.heads = append(h.heads, document.Head{Hash: from.changes[i].hash, Index: int(at[i])})
+			h.heads = append(h.heads, document.Head{Hash: from.records.at(i).hash, Index: int(at[i])})
 		}
 	}
 	slices.SortFunc(h.heads, func(a, b document.Head) int { return a.Hash.Compare(b.Hash) })

@@ -42,14 +42,15 @@ func (s *Set) rebuild() error {
 	}
 	b := rebuilder{s: s, stints: make([][]stint, len(s.actors.ids)), at: make([]int, len(s.actors.ids))}
 	b.gather()
-	records, err := b.records(d)
-	if err != nil {
+	if err := b.changes(d); err != nil {
 		return fmt.Errorf("%w: rebuild its changes: %w", ErrDamaged, err)
 	}
 	h := &s.history
-	h.saved = nil
-	h.changes = append(records, h.changes...)
-	h.byHash, h.indexed = nil, 0
+	for i := range h.records.n {
+		r := h.records.at(i)
+		b.records.add(*r, h.records.tail(i), h.records.rareOf(r))
+	}
+	h.saved, h.records = nil, b.records
 	return nil
 }
 
@@ -58,6 +59,8 @@ type rebuilder struct {
 	stints [][]stint // of each actor, ascending
 	at     []int     // the next one of each
 	ops    []*Op
+
+	records records
 }
 
 // gather lists the operations of the document by their actors.
@@ -133,37 +136,37 @@ func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
 	}
 }
 
-// records makes the changes, in the document's order.
-func (b *rebuilder) records(d *document.Document) ([]record, error) {
-	records := make([]record, 0, d.NumChanges)
+// changes makes the changes, in the document's order.
+func (b *rebuilder) changes(d *document.Document) error {
 	var row document.Change
 	tips := map[change.Hash]int{}
 	for rows := d.Changes(); ; {
 		more, err := rows.Change(&row)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !more {
 			break
 		}
-		r, err := b.record(&row, records)
+		c, err := b.change(&row)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		r.deps(func(dep int32) { delete(tips, records[dep].hash) })
-		tips[r.hash] = len(records)
-		records = append(records, r)
+		for _, dep := range c.Deps {
+			delete(tips, dep)
+		}
+		tips[c.Hash] = b.records.n - 1
 	}
 	if len(tips) != len(d.Heads) {
-		return nil, damaged("its changes lead to %d heads, not %d", len(tips), len(d.Heads))
+		return damaged("its changes lead to %d heads, not %d", len(tips), len(d.Heads))
 	}
 	for k, head := range d.Heads {
 		i, ok := tips[head]
 		if !ok {
-			return nil, damaged("no change has the hash of the head %s", head)
+			return damaged("no change has the hash of the head %s", head)
 		}
 		if d.HeadIndexes != nil && d.HeadIndexes[k] != i { // what came since may depend on it
-			return nil, damaged("the head %s is change %d, not %d", head, i, d.HeadIndexes[k])
+			return damaged("the head %s is change %d, not %d", head, i, d.HeadIndexes[k])
 		}
 		for k := range b.s.history.heads {
 			if b.s.history.heads[k].Hash == head {
@@ -171,10 +174,11 @@ func (b *rebuilder) records(d *document.Document) ([]record, error) {
 			}
 		}
 	}
-	return records, nil
+	return nil
 }
 
-func (b *rebuilder) record(row *document.Change, before []record) (record, error) {
+// change makes a change and its record.
+func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 	actor := uint32(row.Actor)
 	d := change.Draft{
 		Actor: b.s.actors.ids[actor], Seq: row.Seq, StartOp: row.MaxOp + 1,
@@ -183,25 +187,23 @@ func (b *rebuilder) record(row *document.Change, before []record) (record, error
 	r := record{actor: actor, seq: uint32(row.Seq), maxOp: uint32(row.MaxOp), dep: -1, time: row.Time}
 	others := rare{message: row.Message, extra: row.Extra}
 	for i, dep := range row.Deps {
-		d.Deps = append(d.Deps, before[dep].hash)
+		d.Deps = append(d.Deps, b.records.at(dep).hash)
 		if i == 0 {
 			r.dep = int32(dep)
 		} else {
 			others.deps = append(others.deps, int32(dep))
 		}
 	}
-	if len(others.deps) > 0 || others.message != "" || len(others.extra) > 0 {
-		r.rare = &others
-	}
 	if err := b.operations(&d, actor, uint32(row.MaxOp)); err != nil {
-		return r, err
+		return nil, err
 	}
 	c, err := d.Encode()
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	r.hash, r.chunk = c.Hash, c.Bytes()
-	return r, nil
+	r.hash = c.Hash
+	b.records.add(r, c.Tail(), others)
+	return c, nil
 }
 
 // operations takes an actor's next operations, up to a counter.

@@ -24,7 +24,7 @@ func (s *Set) Save() ([]byte, error) {
 		chunks, err := s.Changes(nil)
 		return bytes.Join(chunks, nil), err
 	}
-	if s.history.saved != nil && len(s.history.changes) == 0 {
+	if s.history.saved != nil && s.history.records.n == 0 {
 		return slices.Clone(s.history.saved.Chunk()), nil
 	}
 	w := writers.Get().(*document.Writer)
@@ -88,13 +88,15 @@ func (v *saver) changes() error {
 			return err
 		}
 	}
-	for i := range h.changes {
-		r := &h.changes[i]
-		c := document.Change{Actor: int(v.ranks[r.actor]), Seq: uint64(r.seq), MaxOp: uint64(r.maxOp), Time: r.time}
-		r.deps(func(dep int32) { c.Deps = append(c.Deps, int(dep)) })
-		if r.rare != nil {
-			c.Message, c.HasMessage, c.Extra = r.rare.message, r.rare.message != "", r.rare.extra
+	var c document.Change
+	for i := range h.records.n {
+		r := h.records.at(i)
+		others := h.records.rareOf(r)
+		c = document.Change{
+			Actor: int(v.ranks[r.actor]), Seq: uint64(r.seq), MaxOp: uint64(r.maxOp), Time: r.time, Deps: c.Deps[:0],
+			Message: others.message, HasMessage: others.message != "", Extra: others.extra,
 		}
+		h.records.deps(r, func(dep int32) { c.Deps = append(c.Deps, int(dep)) })
 		v.w.Change(&c)
 	}
 	return nil
