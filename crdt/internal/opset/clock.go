@@ -64,13 +64,13 @@ func (s *Set) clockAt(heads []change.Hash) (clock, []bool, error) {
 // slotAt returns a place of an object as it was: copies of the operations that
 // there were, with the successors that they had.
 func (s *Set) slotAt(c clock, o *Object, p *slot) slot {
-	var was slot
-	for _, op := range s.merged(nil, p) {
+	var ops []Op
+	for op := range p.all {
 		if !c.covers(op.ID) {
 			continue
 		}
-		then, alive := *op, op.Action != change.ActionIncrement
-		then.sum, then.Succ = 0, nil
+		then := *op
+		then.sum, then.Succ, then.overwritten = 0, nil, 0
 		for _, by := range op.Succ {
 			if !c.covers(by) {
 				continue
@@ -79,31 +79,26 @@ func (s *Set) slotAt(c clock, o *Object, p *slot) slot {
 			if amount, ok := s.incremented(o, p, by); ok && op.counter() {
 				then.sum += amount
 			} else {
-				alive = false
+				then.overwritten++
 			}
 		}
-		if alive {
-			was.live = append(was.live, then)
-		} else {
-			was.past = append(was.past, then)
-		}
+		ops = append(ops, then)
 	}
-	return was
+	return s.actors.slotOf(ops)
 }
 
 // incremented returns by how much an operation increments those that it
 // succeeds at a place. It may itself be elsewhere in the object, if that makes
 // no sense.
 func (s *Set) incremented(o *Object, p *slot, by ID) (amount int64, ok bool) {
-	i, here := s.actors.search(p.past, by)
-	if !here && s.irregular {
+	op := s.actors.findOp(p, by)
+	if op == nil && s.irregular {
 		if at, known := s.elsewhere(o, by); known {
-			p = s.slot(at)
-			i, here = s.actors.search(p.past, by)
+			op = s.actors.findOp(s.slot(at), by)
 		}
 	}
-	if !here || p.past[i].Action != change.ActionIncrement {
+	if op == nil || op.Action != change.ActionIncrement {
 		return 0, false
 	}
-	return p.past[i].Value.Int(), true
+	return op.Value.Int(), true
 }

@@ -308,7 +308,7 @@ func (l *loader) close() {
 		e.slot = slot
 		return
 	}
-	if slot.isMark() {
+	if slot.mark() != nil {
 		l.object.marks++
 	}
 	l.object.cells[len(l.object.cells)-1] = slot
@@ -316,49 +316,23 @@ func (l *loader) close() {
 	l.cell = false
 }
 
-// liveMark returns the mark that a cell is and that wasn't deleted, or nil.
-func (s *slot) liveMark() *Op {
-	if len(s.live) > 0 && s.live[0].Action == change.ActionMark {
-		return &s.live[0]
-	}
-	return nil
-}
-
-func (s *slot) isMark() bool {
-	return len(s.live) > 0 && s.live[0].Action == change.ActionMark || len(s.past) > 0 && s.past[0].Action == change.ActionMark
-}
-
-// slotOf sorts the operations of a place into those that are live and those of
-// the past.
+// slotOf makes operations of a place, which are in order, a slot. It says of
+// each what has become of it.
 func (s *Set) slotOf(ops []Op) slot {
-	all := slot{past: ops}
-	alive := make([]bool, len(ops))
-	n := 0
 	for i := range ops {
 		o := &ops[i]
-		if o.counter() {
-			for _, by := range o.Succ {
-				if at, ok := s.actors.search(ops, by); ok && ops[at].Action == change.ActionIncrement {
-					o.sum += ops[at].Value.Int()
-				}
+		o.overwritten = uint32(len(o.Succ))
+		if !o.counter() {
+			continue
+		}
+		for _, by := range o.Succ {
+			if at, ok := s.actors.search(ops, by); ok && ops[at].Action == change.ActionIncrement {
+				o.sum += ops[at].Value.Int()
+				o.overwritten--
 			}
 		}
-		if alive[i] = s.actors.alive(&all, o); alive[i] {
-			n++
-		}
 	}
-	out := slot{live: make([]Op, 0, n)}
-	if n < len(ops) {
-		out.past = make([]Op, 0, len(ops)-n)
-	}
-	for i, o := range ops {
-		if alive[i] {
-			out.live = append(out.live, o)
-		} else {
-			out.past = append(out.past, o)
-		}
-	}
-	return out
+	return s.actors.slotOf(slices.Clone(ops))
 }
 
 // plain reports whether a span's elements are values that a sequence holds.

@@ -188,11 +188,29 @@ func (o *Object) markAt(cell int32) *mark {
 	if cell == 0 {
 		return nil
 	}
-	slot := &o.cells[cell]
-	for _, ops := range [][]Op{slot.live, slot.past} {
-		if len(ops) > 0 && ops[0].Action == change.ActionMark {
-			return ops[0].mark
+	if m := o.cells[cell].mark(); m != nil {
+		return m.mark
+	}
+	return nil
+}
+
+// liveMark returns the mark that a cell is and that wasn't deleted, or nil.
+func (s *slot) liveMark() *Op {
+	if s.many != nil {
+		return s.many.liveMark()
+	}
+	for i := range s.few {
+		if o := &s.few[i]; o.alive() {
+			return o.ifMark()
 		}
 	}
 	return nil
+}
+
+// mark returns the mark that a cell is, deleted or not, or nil.
+func (s *slot) mark() *Op {
+	if m := s.liveMark(); m != nil {
+		return m
+	}
+	return s.least().ifMark()
 }

@@ -127,7 +127,7 @@ func (o *Object) dropEntry(key string) {
 	o.inOrder.Store(nil)
 }
 
-func (e *entry) unused() bool { return len(e.live)+len(e.past) == 0 }
+func (e *entry) unused() bool { return e.len() == 0 }
 
 // cell returns the slot of an element, and makes it one if the sequence holds
 // it as a plain value; nil if there is no such element.
@@ -146,14 +146,8 @@ func (o *Object) cell(id ID) *slot {
 	if err != nil {
 		return nil
 	}
-	op.Succ = deaths
-	s := slot{}
-	if e.Visible {
-		s.live = []Op{op}
-	} else {
-		s.past = []Op{op}
-	}
-	o.cells = append(o.cells, s)
+	op.Succ, op.overwritten = deaths, uint32(len(deaths))
+	o.cells = append(o.cells, slot{few: []Op{op}})
 	return &o.cells[number]
 }
 

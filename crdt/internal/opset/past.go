@@ -104,7 +104,7 @@ type copier struct {
 func (w *copier) object(from, to *Object) {
 	if from.IsMap() {
 		for _, e := range from.entries {
-			if was := w.slot(from, &e.slot); len(was.live)+len(was.past) > 0 {
+			if was := w.slot(from, &e.slot); was.len() > 0 {
 				to.makeEntry(e.key).slot = was
 			}
 		}
@@ -122,11 +122,9 @@ func (w *copier) object(from, to *Object) {
 
 func (w *copier) slot(from *Object, p *slot) slot {
 	was := w.from.slotAt(w.clock, from, p)
-	for _, ops := range [][]Op{was.live, was.past} {
-		for i := range ops {
-			if ops[i].Object != nil {
-				ops[i].Object = w.to.objects[ops[i].ID]
-			}
+	for op := range was.all {
+		if op.Object != nil {
+			op.Object = w.to.objects[op.ID]
 		}
 	}
 	return was
@@ -142,7 +140,7 @@ func (w *copier) part(from, to *Object, span *sequence.Span, part *sequence.Part
 		w.values(part)
 	case sequence.Cell:
 		was := w.slot(from, &from.cells[span.Cell])
-		if was.isMark() {
+		if was.mark() != nil {
 			to.marks++
 		}
 		to.cells = append(to.cells, was)

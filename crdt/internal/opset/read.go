@@ -19,7 +19,7 @@ func (o *Object) Get(key string) *Op {
 // the last one wins. They must not be modified.
 func (o *Object) Conflicts(key string) []Op {
 	if e := o.entry(key); e != nil {
-		return e.live
+		return e.conflicts()
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (o *Object) At(index int) Op {
 func (o *Object) ConflictsAt(index int) []Op {
 	e := o.seq.At(sequence.Points, int32(index))
 	if e.Kind == sequence.Cell {
-		return o.cells[e.Cell].live
+		return o.cells[e.Cell].conflicts()
 	}
 	return []Op{o.opOf(e)}
 }

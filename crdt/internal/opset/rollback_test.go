@@ -143,7 +143,9 @@ func (w *scribbler) said() string {
 
 // What was rolled back never was: the document says and saves the same, and
 // makes the same next change as one in which nothing of it was written.
-func TestRollback(t *testing.T) {
+func TestRollback(t *testing.T) { inSlicesAndTrees(t, rollback) }
+
+func rollback(t *testing.T) {
 	for seed := range uint64(300) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			var changes []*change.Change

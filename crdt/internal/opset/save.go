@@ -50,6 +50,7 @@ type saver struct {
 	values   []byte // of the elements that are written next
 	gathered []byte // its memory, if they had to be
 	ops      []*Op
+	succ     []ID
 }
 
 func (v *saver) rankActors() {
@@ -176,18 +177,8 @@ func (v *saver) cell(s *slot, ref ID) {
 	}
 }
 
-// merged appends a place's operations, live or past, ascending.
-func (s *Set) merged(ops []*Op, p *slot) []*Op {
-	live, past := p.live, p.past
-	for len(live) > 0 || len(past) > 0 {
-		if len(past) == 0 || len(live) > 0 && s.actors.compare(live[0].ID, past[0].ID) < 0 {
-			ops, live = append(ops, &live[0]), live[1:]
-		} else {
-			ops, past = append(ops, &past[0]), past[1:]
-		}
-	}
-	return ops
-}
+// merged appends a place's operations, live or not, ascending.
+func (s *Set) merged(ops []*Op, p *slot) []*Op { return slices.AppendSeq(ops, p.all) }
 
 func (v *saver) op(o *Op) {
 	p := &v.span
@@ -201,9 +192,20 @@ func (v *saver) op(o *Op) {
 		}
 	}
 	v.w.Span(p, o.Value.Raw)
-	for _, by := range o.Succ {
+	for _, by := range v.ascending(o.Succ) {
 		v.w.Succs(document.IDs{Count: 1, First: v.id(by)})
 	}
+}
+
+// ascending returns ids in order. They mostly are; those of others are copied,
+// since they belong to a document that others may be reading.
+func (v *saver) ascending(ids []ID) []ID {
+	if slices.IsSortedFunc(ids, v.s.actors.compare) {
+		return ids
+	}
+	v.succ = append(v.succ[:0], ids...)
+	slices.SortFunc(v.succ, v.s.actors.compare)
+	return v.succ
 }
 
 // run writes elements that were inserted one after the other.

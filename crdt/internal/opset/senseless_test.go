@@ -193,7 +193,19 @@ func apply(t *testing.T, changes []*change.Change) *opset.Set {
 
 // Operations that make no sense harm nobody: in whatever order they arrive the
 // document says the same, and it survives being saved.
-func TestSenselessOperations(t *testing.T) {
+func TestSenselessOperations(t *testing.T) { inSlicesAndTrees(t, senselessOperations) }
+
+// inSlicesAndTrees runs a test twice: with the operations of a place in a
+// slice, as nearly all are, and in trees.
+func inSlicesAndTrees(t *testing.T, test func(*testing.T)) {
+	t.Run("in slices", test)
+	t.Run("in trees", func(t *testing.T) {
+		opset.InTrees(t)
+		test(t)
+	})
+}
+
+func senselessOperations(t *testing.T) {
 	for seed := range uint64(400) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 2))

@@ -14,13 +14,14 @@ type ID = sequence.ID
 // Op is an operation that a document keeps: all but deletions, which are known
 // by those whom they succeed.
 type Op struct {
-	ID     ID
-	Action change.Action
-	Value  change.Value
-	Object *Object // which it made
-	Succ   []ID    // what came in its place, or increments it; ascending
-	mark   *mark
-	sum    int64 // of a counter's increments
+	ID          ID
+	Action      change.Action
+	overwritten uint32 // by how many of its successors
+	Value       change.Value
+	Object      *Object // which it made
+	Succ        []ID    // what came in its place, or increments it; as they came
+	mark        *mark
+	sum         int64 // of a counter's increments
 }
 
 // counter reports whether increments of the operation add up.
@@ -31,32 +32,119 @@ func (o *Op) counter() bool {
 // Counter returns a counter's value.
 func (o *Op) Counter() int64 { return o.Value.Int() + o.sum }
 
+// alive reports whether nothing has come in the operation's place. Increments
+// are never alive.
+func (o *Op) alive() bool { return o.overwritten == 0 && o.Action != change.ActionIncrement }
+
+// isMark reports whether the operation is a mark, which is no value.
+func (o *Op) isMark() bool { return o.Action == change.ActionMark }
+
+// ifMark returns the operation if it is one, and a mark, or else nil.
+func (o *Op) ifMark() *Op {
+	if o != nil && o.isMark() {
+		return o
+	}
+	return nil
+}
+
+// fewOps is up to how many operations of a place are looked through. Tests make
+// it less.
+var fewOps = 32
+
 // slot is one place of a document: a map's key or a sequence's element.
 type slot struct {
-	live []Op // ascending: the last one wins
-	past []Op // ascending: those that were overwritten, and increments
+	few  []Op  // ascending
+	many *many // instead, once there have been more
+}
+
+// len returns the number of operations, live or not.
+func (s *slot) len() int {
+	if s.many != nil {
+		return s.many.all.Len()
+	}
+	return len(s.few)
+}
+
+// least returns the operation that came first by its id, or nil.
+func (s *slot) least() *Op {
+	if s.many != nil {
+		first, _ := s.many.all.Min()
+		return first.op
+	}
+	if len(s.few) == 0 {
+		return nil
+	}
+	return &s.few[0]
 }
 
 // winner returns the operation whose value stands here, or nil.
 func (s *slot) winner() *Op {
-	for i := len(s.live) - 1; i >= 0; i-- {
-		if s.live[i].Action != change.ActionMark { // which is no value
-			return &s.live[i]
+	if s.many != nil {
+		return s.many.winner()
+	}
+	for i := len(s.few) - 1; i >= 0; i-- {
+		if o := &s.few[i]; o.alive() && !o.isMark() {
+			return o
 		}
 	}
 	return nil
 }
 
+// live yields the operations that nothing has overwritten, ascending.
+func (s *slot) live(yield func(*Op) bool) {
+	if s.many != nil {
+		s.many.alive(yield)
+		return
+	}
+	for i := range s.few {
+		if o := &s.few[i]; o.alive() && !yield(o) {
+			return
+		}
+	}
+}
+
 // ids returns the live operations: what a write here overwrites.
 func (s *slot) ids() []ID {
-	if len(s.live) == 0 {
-		return nil
-	}
-	ids := make([]ID, len(s.live))
-	for i := range s.live {
-		ids[i] = s.live[i].ID
+	var ids []ID
+	for o := range s.live {
+		ids = append(ids, o.ID)
 	}
 	return ids
+}
+
+// counts reports whether a counter stands here.
+func (s *slot) counts() bool {
+	for o := range s.live {
+		if o.counter() {
+			return true
+		}
+	}
+	return false
+}
+
+// conflicts returns the live operations, which must not be modified.
+func (s *slot) conflicts() []Op {
+	if s.many == nil && !slices.ContainsFunc(s.few, func(o Op) bool { return !o.alive() }) {
+		return s.few
+	}
+	var ops []Op
+	for o := range s.live {
+		ops = append(ops, *o)
+	}
+	return ops
+}
+
+// all yields the place's operations, live or not, ascending.
+func (s *slot) all(yield func(*Op) bool) {
+	if s.many != nil {
+		s.many.all.Scan(func(o named) bool { return yield(o.op) })
+		return
+	}
+	for i := range s.few {
+		if !yield(&s.few[i]) {
+			return
+		}
+	}
 }
 
 // search finds an operation among some.
@@ -67,97 +155,79 @@ func (a *actors) search(ops []Op, id ID) (int, bool) {
 	return slices.BinarySearchFunc(ops, id, func(o Op, id ID) int { return a.compare(o.ID, id) })
 }
 
-// put adds an operation to a slot. Increments are never alive.
-func (a *actors) put(s *slot, o Op) {
-	ops := &s.live
-	if o.Action == change.ActionIncrement {
-		ops = &s.past
+// findOp returns an operation of the slot, or nil.
+func (a *actors) findOp(s *slot, id ID) *Op {
+	if s.many != nil {
+		return s.many.find(id)
 	}
-	i, _ := a.search(*ops, o.ID)
-	*ops = slices.Insert(*ops, i, o)
+	if i, ok := a.search(s.few, id); ok {
+		return &s.few[i]
+	}
+	return nil
+}
+
+// put adds an operation to a slot.
+func (a *actors) put(s *slot, o Op) {
+	if s.many != nil {
+		kept := o // here, so that what goes into a slice isn't allocated
+		s.many.put(&kept)
+		return
+	}
+	i, _ := a.search(s.few, o.ID)
+	*s = a.slotOf(slices.Insert(s.few, i, o))
+}
+
+// slotOf makes operations, which are in order, a slot. It takes the slice.
+func (a *actors) slotOf(ops []Op) slot {
+	if len(ops) <= fewOps {
+		return slot{few: ops}
+	}
+	m := newMany(a)
+	for i := range ops {
+		m.put(&ops[i])
+	}
+	return slot{many: m}
+}
+
+// remove takes an operation out of the slot.
+func (a *actors) remove(s *slot, id ID) {
+	if s.many != nil {
+		s.many.remove(id)
+	} else if i, ok := a.search(s.few, id); ok {
+		s.few = slices.Delete(s.few, i, i+1)
+	}
 }
 
 // succeed notes that an operation of the slot was succeeded by another one,
 // which increments it or takes its place. It reports whether there is such an
 // operation.
 func (a *actors) succeed(s *slot, id, by ID, increment bool, amount int64) bool {
-	if i, ok := a.search(s.live, id); ok {
-		o := &s.live[i]
-		a.addSucc(o, by)
-		if increment && o.counter() {
-			o.sum += amount
-			return true
-		}
-		dead := *o
-		s.live = slices.Delete(s.live, i, i+1)
-		at, _ := a.search(s.past, id)
-		s.past = slices.Insert(s.past, at, dead)
-		return true
-	}
-	i, ok := a.search(s.past, id)
-	if ok {
-		o := &s.past[i]
-		a.addSucc(o, by)
-		if increment && o.counter() {
-			o.sum += amount
-		}
-	}
-	return ok
-}
-
-func (a *actors) addSucc(o *Op, by ID) {
-	i := len(o.Succ)
-	for i > 0 && a.compare(o.Succ[i-1], by) > 0 {
-		i--
-	}
-	o.Succ = slices.Insert(o.Succ, i, by)
-}
-
-// revive takes back what succeed did.
-func (a *actors) revive(s *slot, id, by ID, increment bool, amount int64) {
-	ops := s.past
-	i, dead := a.search(ops, id)
-	if !dead {
-		ops = s.live
-		if i, dead = a.search(ops, id); !dead {
-			return
-		}
-		dead = false
-	}
-	o := &ops[i]
-	o.Succ = slices.DeleteFunc(o.Succ, func(s ID) bool { return s == by })
-	if increment && o.counter() {
-		o.sum -= amount
-	}
-	if dead && a.alive(s, o) {
-		back := *o
-		s.past = slices.Delete(s.past, i, i+1)
-		a.put(s, back)
-	}
-}
-
-// alive reports whether an operation has no successors but increments that add
-// up.
-func (a *actors) alive(s *slot, o *Op) bool {
-	if len(o.Succ) == 0 {
-		return o.Action != change.ActionIncrement
-	}
-	if !o.counter() {
+	o := a.findOp(s, id)
+	if o == nil {
 		return false
 	}
-	for _, by := range o.Succ {
-		if i, ok := a.search(s.past, by); !ok || s.past[i].Action != change.ActionIncrement {
-			return false
-		}
+	o.Succ = append(o.Succ, by)
+	if increment && o.counter() {
+		o.sum += amount
+		return true
 	}
+	if s.many != nil && o.alive() {
+		s.many.live.Delete(named{id, o})
+	}
+	o.overwritten++
 	return true
 }
 
-// remove takes an operation out of the slot.
-func (a *actors) remove(s *slot, id ID) {
-	if i, ok := a.search(s.live, id); ok {
-		s.live = slices.Delete(s.live, i, i+1)
-	} else if i, ok := a.search(s.past, id); ok {
-		s.past = slices.Delete(s.past, i, i+1)
+// revive takes back what succeed did last to an operation of the slot.
+func (a *actors) revive(s *slot, id ID, increment bool, amount int64) {
+	o := a.findOp(s, id)
+	o.Succ = o.Succ[:len(o.Succ)-1]
+	if increment && o.counter() {
+		o.sum -= amount
+		return
+	}
+	o.overwritten--
+	if s.many != nil && o.alive() {
+		s.many.live.Set(named{id, o})
 	}
 }

@@ -106,10 +106,14 @@ func (s *Set) Delete(o *Object, key string) error {
 		return ErrKind
 	}
 	e := o.entry(key)
-	if e == nil || len(e.live) == 0 {
+	if e == nil {
 		return nil
 	}
-	return s.overwriteHere(target{object: o, key: key}, &e.slot, write{action: change.ActionDelete, pred: e.ids()})
+	pred := e.ids()
+	if len(pred) == 0 {
+		return nil
+	}
+	return s.overwriteHere(target{object: o, key: key}, &e.slot, write{action: change.ActionDelete, pred: pred})
 }
 
 // Increment adds to a counter under a key.
@@ -131,7 +135,7 @@ func (s *Set) IncrementAt(o *Object, index int, by int64) error {
 
 func (s *Set) increment(t target, by int64) error {
 	slot := s.slot(t)
-	if !slices.ContainsFunc(slot.live, func(o Op) bool { return o.counter() }) {
+	if !slot.counts() {
 		return ErrCounter
 	}
 	return s.overwriteHere(t, slot, write{action: change.ActionIncrement, value: change.Int(by), pred: slot.ids()})
@@ -365,7 +369,7 @@ func (s *Set) undo(w *write) {
 	slot := s.slot(w.target)
 	s.actors.remove(slot, w.id)
 	for _, pred := range w.pred {
-		s.actors.revive(slot, pred, w.id, w.action == change.ActionIncrement, w.value.Int())
+		s.actors.revive(slot, pred, w.action == change.ActionIncrement, w.value.Int())
 	}
 	w.changed(slot)
 	if w.object.IsMap() {

@@ -1,0 +1,89 @@
+package opset
+
+import (
+	"slices"
+
+	"github.com/tidwall/btree"
+)
+
+// many is the operations of a place that has many of them: in trees, since they
+// may come and go in any order.
+type many struct {
+	all    *btree.BTreeG[named] // ascending
+	live   *btree.BTreeG[named] // marks, which never win, before others; each ascending
+	actors *actors
+}
+
+// named is an operation with its id.
+type named struct {
+	id ID
+	op *Op
+}
+
+func newMany(a *actors) *many {
+	unlocked := btree.Options{NoLocks: true} // the document is
+	return &many{
+		all: btree.NewBTreeGOptions(func(x, y named) bool { return a.compare(x.id, y.id) < 0 }, unlocked),
+		live: btree.NewBTreeGOptions(func(x, y named) bool {
+			if m, n := x.op.isMark(), y.op.isMark(); m != n {
+				return m
+			}
+			return a.compare(x.id, y.id) < 0
+		}, unlocked),
+		actors: a,
+	}
+}
+
+// find returns an operation, or nil.
+func (m *many) find(id ID) *Op {
+	found, _ := m.all.Get(named{id: id})
+	return found.op
+}
+
+func (m *many) put(o *Op) {
+	m.all.Set(named{o.ID, o})
+	if o.alive() {
+		m.live.Set(named{o.ID, o})
+	}
+}
+
+func (m *many) remove(id ID) {
+	if o := m.find(id); o != nil {
+		m.all.Delete(named{id, o})
+		m.live.Delete(named{id, o})
+	}
+}
+
+func (m *many) winner() *Op {
+	if last, ok := m.live.Max(); ok && !last.op.isMark() {
+		return last.op
+	}
+	return nil
+}
+
+// alive yields the live operations, ascending.
+func (m *many) alive(yield func(*Op) bool) {
+	ops := m.live.Items()
+	slices.SortFunc(ops, func(x, y named) int { return m.actors.compare(x.id, y.id) })
+	for _, o := range ops {
+		if !yield(o.op) {
+			return
+		}
+	}
+}
+
+// liveMark returns the least of the live operations if it is a mark, or nil.
+func (m *many) liveMark() *Op {
+	first, ok := m.live.Min()
+	if !ok || !first.op.isMark() {
+		return nil
+	}
+	mark := first.op
+	m.live.Ascend(named{op: &Op{}}, func(value named) bool { // the first that is no mark
+		if m.actors.compare(value.id, mark.ID) < 0 {
+			mark = nil
+		}
+		return false
+	})
+	return mark
+}
