@@ -22,11 +22,8 @@ type twins struct {
 
 func newTwins(t *testing.T, name string) *twins {
 	t.Helper()
-	own, err := crdt.New(actor(name), crdt.Native())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &twins{name, newDoc(t, name, nil), own}
+	nothing := func(crdt.Map) error { return nil }
+	return &twins{name, open(t, name, crdt.Reference(), nothing), open(t, name, crdt.Native(), nothing)}
 }
 
 // edit makes the same random change in both.
@@ -111,7 +108,7 @@ func (w *twins) exchange(t *testing.T) {
 	if err != nil {
 		t.Fatalf("load what the reference saved: %v", err)
 	}
-	again, err := crdt.Load(actor(w.name), saved(t, w.own))
+	again, err := crdt.Load(actor(w.name), saved(t, w.own), crdt.Reference())
 	if err != nil {
 		t.Fatalf("the reference loads what was saved: %v", err)
 	}

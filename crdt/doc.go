@@ -21,18 +21,17 @@
 //
 // # Use
 //
-// Every method of a Doc may be called from any goroutine; they run one after
-// the other. Handles ([Map], [List], [Text], and [Value]s of these kinds) belong
+// Every method of a Doc may be called from any goroutine. In the native engine
+// those that only read run at the same time. Handles ([Map], [List], [Text], and [Value]s of these kinds) belong
 // to the View or Change that they come from, and to the goroutine it runs in.
 //
 // # The engine
 //
 // Documents are held by an engine. There are two, which make the same changes
-// and read each other's files: [Reference], automerge-go, which needs cgo, and
-// [Native], godwit's own, which is new. The reference is the default of a
-// program that holds it. It must be shown no changes that have not passed
-// [change.Parse] and the graph. Some that have can still end the process, if
-// their author means harm: with the reference a document is as safe as those
-// who write in it are honest. A Doc of the reference holds memory that Go's
-// collector doesn't see, by [Doc.Footprint]: close it.
+// and read each other's files: [Native], godwit's own, which is the default, and
+// [Reference], automerge-go, which needs cgo. Neither may be shown changes that
+// have not passed [change.Parse] and the graph. Some that have can still end the
+// process with the reference, if their author means harm: there a document is as
+// safe as those who write in it are honest. A Doc of the reference holds memory
+// that Go's collector doesn't see, by [Doc.Footprint]: close it.
 package crdt

@@ -44,7 +44,7 @@ func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 		return nil, err
 	}
 	d := &Doc{actor: actor, engines: enginesOf(opts)}
-	if err := d.engines.unit.check(d.engines.anyUnit); err != nil {
+	if err := d.engines.unit.check(d.engines.own); err != nil {
 		return nil, err
 	}
 	if err := d.open(saved); err != nil {
@@ -150,7 +150,7 @@ func (d *Doc) faulted() error {
 
 // beginReading waits until the engine may be read, until endReading.
 func (d *Doc) beginReading() {
-	if d.engines.readers {
+	if d.engines.own {
 		d.mu.RLock()
 	} else {
 		d.mu.Lock()
@@ -158,7 +158,7 @@ func (d *Doc) beginReading() {
 }
 
 func (d *Doc) endReading() {
-	if d.engines.readers {
+	if d.engines.own {
 		d.mu.RUnlock()
 	} else {
 		d.mu.Unlock()

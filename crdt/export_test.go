@@ -1,6 +1,16 @@
 package crdt
 
-import "github.com/godwit-sync/godwit/crdt/change"
+import (
+	"os"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+)
+
+func init() {
+	if os.Getenv("GODWIT_ENGINE") == "reference" {
+		standardEngine = referenceEngine
+	}
+}
 
 // panicking is an engine that panics when it is written to, and must not be
 // touched after that: the real one might hold its lock for ever.

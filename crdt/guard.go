@@ -65,16 +65,19 @@ var watchAborts = sync.OnceValue(func() error {
 	return nil
 })
 
-// Guard runs do, and calls of the engine in it. The reference engine ends the
+// Guard runs do, and calls of an engine in it. The reference engine ends the
 // process if it is shown a change that is hostile enough; nothing can be done
 // about that. But if it happens in do, note is written to the file before, so
 // that whoever starts next knows what it was about. The file should be open for
 // appending. Nothing is written otherwise, and nothing if the process is killed
-// from outside.
+// from outside. With the native engine Guard just runs do.
 //
 // While do runs, its goroutine has a thread to itself, so it had better not
 // wait. Guards may be nested; the innermost counts.
-func Guard(file *os.File, note []byte, do func() error) error {
+func Guard(engine Option, file *os.File, note []byte, do func() error) error {
+	if enginesOf([]Option{engine}).own {
+		return do()
+	}
 	if err := watchAborts(); err != nil {
 		return err
 	}

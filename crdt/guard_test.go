@@ -45,14 +45,14 @@ func TestGuardedAbort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := func(note string, do func() error) error { return crdt.Guard(notes, []byte(note), do) }
+	guard := func(note string, do func() error) error { return crdt.Guard(crdt.Reference(), notes, []byte(note), do) }
 	if err := guard("past", func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	_ = guard("outer", func() error {
 		_ = guard("before", func() error { return errors.New("no abort") })
 		return guard("inner", func() error {
-			_, err := crdt.Load(crdt.NewActorID(), hostile.Bytes())
+			_, err := crdt.Load(crdt.NewActorID(), hostile.Bytes(), crdt.Reference())
 			return err
 		})
 	})

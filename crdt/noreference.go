@@ -8,11 +8,9 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/document"
 )
 
-const hasReference = false
-
 func newReference(ActorID) (engine, error) { return nil, ErrNoReference }
 
 func loadReference(ActorID, *document.Document) (engine, error) { return nil, ErrNoReference }
 
 // Guard runs do. The native engine doesn't end the process.
-func Guard(_ *os.File, _ []byte, do func() error) error { return do() }
+func Guard(_ Option, _ *os.File, _ []byte, do func() error) error { return do() }

@@ -15,31 +15,27 @@ type engines struct {
 type engineKind struct {
 	make func(ActorID) (engine, error)
 	load func(ActorID, *document.Document) (engine, error)
-	// readers is set if many may read at once.
-	readers bool
-	// anyUnit is set if positions may count other units than code points.
-	anyUnit bool
+	// own is set of godwit's: many may read it at once, its positions count any
+	// unit, and nothing that it is shown ends the process.
+	own bool
 }
+
+var (
+	nativeEngine    = engineKind{newNative, loadNative, true}
+	referenceEngine = engineKind{newReference, loadReference, false}
+	standardEngine  = nativeEngine // but for tests of the other one
+)
 
 // Native opens the document in godwit's own engine, which is written in Go. It
-// is the default of a program that doesn't hold automerge-go.
-func Native() Option {
-	return func(e *engines) { e.engineKind = engineKind{newNative, loadNative, true, true} }
-}
+// is the default.
+func Native() Option { return func(e *engines) { e.engineKind = nativeEngine } }
 
-// Reference opens the document in automerge-go. It is the default of a program
-// that holds it, for now; in others [New] and [Load] return [ErrNoReference].
-func Reference() Option {
-	return func(e *engines) { e.engineKind = engineKind{newReference, loadReference, false, false} }
-}
+// Reference opens the document in automerge-go. In a program that was built
+// without it, [New] and [Load] return [ErrNoReference].
+func Reference() Option { return func(e *engines) { e.engineKind = referenceEngine } }
 
 func enginesOf(opts []Option) engines {
-	var e engines
-	if hasReference {
-		Reference()(&e)
-	} else {
-		Native()(&e)
-	}
+	e := engines{engineKind: standardEngine}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&e)

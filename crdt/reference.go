@@ -15,8 +15,6 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/document"
 )
 
-const hasReference = true
-
 // reference is the engine of automerge-go, Automerge's Rust core of June 2023.
 // What it is never used for: SyncState, Doc.Apply (superlinear), Doc.Merge
 // (locks two documents), Doc.Fork at heads (aborts the process on histories

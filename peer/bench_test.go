@@ -27,6 +27,7 @@ func quiet(b *testing.B, config peer.Config) *node {
 	if config.Path == "" {
 		config.Path = b.TempDir()
 	}
+	config.Engine = engine()
 	p, err := peer.Open(config)
 	if err != nil {
 		b.Fatal(err)
@@ -177,6 +178,7 @@ func stock(tb testing.TB, r *server, dir string, documents, changes int) (ids []
 	if r != nil {
 		config.Relay = r.url()
 	}
+	config.Engine = engine()
 	p, err := peer.Open(config)
 	if err != nil {
 		tb.Fatal(err)
@@ -255,7 +257,7 @@ func BenchmarkOpen(b *testing.B) {
 	stock(b, nil, dir, 10_000, 3)
 	for b.Loop() {
 		start := time.Now()
-		p, err := peer.Open(peer.Config{Path: dir})
+		p, err := peer.Open(peer.Config{Path: dir, Engine: engine()})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -320,7 +322,7 @@ func rssOfIdlePeer(b *testing.B, dir, url string) float64 {
 // playIdle links a peer, waits until it has nothing to do, and says how much
 // memory its process takes, in KB.
 func playIdle() error {
-	p, err := peer.Open(peer.Config{Path: os.Getenv("GODWIT_PEER_TEST_DIR"), Relay: os.Getenv("GODWIT_PEER_TEST_RELAY")})
+	p, err := peer.Open(peer.Config{Path: os.Getenv("GODWIT_PEER_TEST_DIR"), Relay: os.Getenv("GODWIT_PEER_TEST_RELAY"), Engine: engine()})
 	if err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ type Config struct {
 	// Renew begins a new life of the directory: set it once, when opening a copy
 	// that can't be told from the original, such as a snapshot of a whole disk.
 	Renew bool
-	// Engine opens documents: crdt.Native() or crdt.Reference(); nil = the one
-	// that is the default of package crdt.
+	// Engine opens documents: crdt.Native() or crdt.Reference(); nil = the native
+	// one.
 	Engine crdt.Option
 	// Positions is what positions in texts count; 0 = code points. Others, such
 	// as crdt.UTF16 for editors in browsers, need crdt.Native().

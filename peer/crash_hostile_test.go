@@ -20,7 +20,7 @@ import (
 // dies. The next one sets the document aside, syncs it as before, and works with
 // the others; whoever insists dies again, and the one after that goes on again.
 func TestKilledByAChange(t *testing.T) {
-	needsReference(t)
+	onReference(t)
 	r := startRelay(t)
 	ada := openPeer(t, peer.Config{Relay: r.url()})
 	ada.online()
@@ -44,7 +44,7 @@ func TestKilledByAChange(t *testing.T) {
 // An element's key in a map can be read and saved; whoever writes to that map
 // dies. That document is set aside, too.
 func TestKilledWhileWriting(t *testing.T) {
-	needsReference(t)
+	onReference(t)
 	r := startRelay(t)
 	ada := openPeer(t, peer.Config{Relay: r.url()})
 	ada.online()

@@ -92,7 +92,7 @@ func (p *Peer) begin() error {
 	}
 	var found []crdt.DocumentID
 	var err error
-	if p.suspects, found, err = openSuspects(filepath.Join(p.config.Path, "SUSPECTS")); err != nil {
+	if p.suspects, found, err = openSuspects(p.config.Engine, filepath.Join(p.config.Path, "SUSPECTS")); err != nil {
 		return err
 	}
 	if err := p.setAside(found); err != nil {

@@ -35,7 +35,7 @@ func playing() (*peer.Peer, []crdt.DocumentID, error) {
 		}
 		ids = append(ids, id)
 	}
-	p, err := peer.Open(peer.Config{Path: os.Getenv(directoryVariable), Relay: os.Getenv(relayVariable), Reserve: -1})
+	p, err := peer.Open(peer.Config{Path: os.Getenv(directoryVariable), Relay: os.Getenv(relayVariable), Reserve: -1, Engine: engine()})
 	if err != nil {
 		return nil, nil, err
 	}

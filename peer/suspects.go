@@ -15,7 +15,8 @@ import (
 // before, so that the next start knows which one it was. It outlives the process
 // and needn't outlive the machine, so it is never synced.
 type suspects struct {
-	file *os.File // nil = nothing is noted
+	engine crdt.Option
+	file   *os.File // nil = nothing is noted
 }
 
 // maxSuspects bounds how many ids are read; each takes a process's death.
@@ -23,7 +24,7 @@ const maxSuspects = 1000
 
 // openSuspects opens the file, and returns the documents of which processes
 // have died.
-func openSuspects(path string) (*suspects, []crdt.DocumentID, error) {
+func openSuspects(engine crdt.Option, path string) (*suspects, []crdt.DocumentID, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, nil, err
@@ -38,7 +39,7 @@ func openSuspects(path string) (*suspects, []crdt.DocumentID, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, file.Close())
 	}
-	return &suspects{file: file}, found, nil
+	return &suspects{engine, file}, found, nil
 }
 
 // clear forgets what was found.
@@ -49,7 +50,7 @@ func (s *suspects) while(id crdt.DocumentID, do func() error) error {
 	if s.file == nil {
 		return do()
 	}
-	return crdt.Guard(s.file, id[:], do)
+	return crdt.Guard(s.engine, s.file, id[:], do)
 }
 
 func (s *suspects) close() error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -89,6 +90,9 @@ func openPeer(tb testing.TB, config peer.Config) *node {
 	}
 	if config.Logger == nil {
 		config.Logger = logger(tb, "peer")
+	}
+	if config.Engine == nil {
+		config.Engine = engine()
 	}
 	p, err := peer.Open(config)
 	if err != nil {
@@ -286,9 +290,20 @@ func cancelled(tb testing.TB) context.Context {
 	return ctx
 }
 
-// needsReference skips a test of what only automerge-go does.
-func needsReference(t *testing.T) {
+// engineVariable says which engine these tests' peers use.
+const engineVariable = "GODWIT_ENGINE"
+
+func engine() crdt.Option {
+	if os.Getenv(engineVariable) == "reference" {
+		return crdt.Reference()
+	}
+	return crdt.Native()
+}
+
+// onReference runs a test of what only automerge-go does.
+func onReference(t *testing.T) {
 	t.Helper()
+	t.Setenv(engineVariable, "reference")
 	d, err := crdt.New(crdt.NewActorID(), crdt.Reference())
 	if err != nil {
 		t.Skip(err)

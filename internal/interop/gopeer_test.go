@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -40,10 +41,18 @@ func (r *relay) offlinePeer(name string) *goPeer {
 	return p
 }
 
+// engine returns the engine that the Go peers use.
+func engine() crdt.Option {
+	if os.Getenv("GODWIT_ENGINE") == "reference" {
+		return crdt.Reference()
+	}
+	return crdt.Native()
+}
+
 func (p *goPeer) open() {
 	p.t.Helper()
 	opened, err := peer.Open(peer.Config{
-		Path: p.data, Relay: p.relay.url(), PeerID: p.name, Reserve: -1,
+		Path: p.data, Relay: p.relay.url(), PeerID: p.name, Reserve: -1, Engine: engine(),
 		Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)).With("who", p.name),
 	})
 	if err != nil {
