@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,13 +18,14 @@ import (
 // twins are one document in both engines.
 type twins struct {
 	name           string
+	operations     int
 	reference, own *crdt.Doc
 }
 
 func newTwins(t *testing.T, name string) *twins {
 	t.Helper()
 	nothing := func(crdt.Map) error { return nil }
-	return &twins{name, open(t, name, crdt.Reference(), nothing), open(t, name, crdt.Native(), nothing)}
+	return &twins{name: name, reference: open(t, name, crdt.Reference(), nothing), own: open(t, name, crdt.Native(), nothing)}
 }
 
 // edit makes the same random change in both.
@@ -45,6 +47,7 @@ func (w *twins) edit(t *testing.T, seed uint64) {
 		}
 		if c != nil {
 			chunks[i] = string(c.Bytes())
+			w.operations += int(c.Ops) * i // made by both, counted once
 		}
 	}
 	if chunks[0] != chunks[1] {
@@ -196,11 +199,15 @@ func randomListEdit(r *rand.Rand, l crdt.List) error {
 
 func randomTextEdit(r *rand.Rand, text crdt.Text) error {
 	n := text.Len()
+	much := 1 // or as much as somebody pastes and cuts
+	if r.IntN(4) == 0 {
+		much = 200
+	}
 	if n > 0 && r.IntN(3) == 0 {
 		pos := r.IntN(n)
-		return text.Splice(pos, 1+r.IntN(min(n-pos, 6)), "")
+		return text.Splice(pos, 1+r.IntN(min(n-pos, 6*much)), "")
 	}
-	return text.Splice(r.IntN(n+1), 0, words[r.IntN(len(words))])
+	return text.Splice(r.IntN(n+1), 0, strings.Repeat(words[r.IntN(len(words))], 1+r.IntN(much)))
 }
 
 // Whatever happens to a document, both engines make the same changes of it, say
@@ -211,6 +218,8 @@ func TestEnginesAgree(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("GODWIT_DIFFERENTIAL")); err == nil {
 		seeds = uint64(n)
 	}
+	operations := 0
+	defer func() { t.Log(operations, "operations") }()
 	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
@@ -231,6 +240,9 @@ func TestEnginesAgree(t *testing.T) {
 					w.edit(t, r.Uint64())
 				}
 				w.compare(t)
+			}
+			for _, w := range all {
+				operations += w.operations
 			}
 		})
 	}
