@@ -71,6 +71,8 @@ func cut(data []byte) (saved *document.Document, changes [][]byte, err error) {
 			}
 		case kind == change.TypeChange || kind == change.TypeCompressed:
 			changes = append(changes, chunk)
+		case kind == change.TypeBundle:
+			return nil, nil, fmt.Errorf("%w: it can't read bundles", ErrNewerFormat)
 		default:
 			return nil, nil, fmt.Errorf("%w: a chunk of type %d where a change should be", ErrDamaged, kind)
 		}
@@ -85,12 +87,16 @@ func (d *Doc) open(saved *document.Document) (err error) {
 		d.engine, err = d.engines.make(d.actor)
 		return err
 	}
-	if saved.NewerFormat {
-		return ErrNewerFormat
+	if saved.NewerFormat && !d.engines.own {
+		return fmt.Errorf("%w, or open it with crdt.Native(), for reading", ErrNewerFormat)
 	}
 	d.size = censusOf(saved)
 	if d.engine, err = d.engines.load(d.actor, saved); err != nil {
-		if !errors.Is(err, ErrEngine) && !errors.Is(err, ErrNoReference) {
+		switch {
+		case errors.Is(err, ErrEngine) || errors.Is(err, ErrNoReference):
+		case saved.NewerFormat: // it may have rules of its own
+			err = fmt.Errorf("%w: this one can't read it: %w", ErrNewerFormat, err)
+		default:
 			err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		return err
@@ -118,6 +124,19 @@ func (d *Doc) Heads() []Hash {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return slices.Clone(d.heads)
+}
+
+// NewerFormat reports whether the document holds something that a newer version
+// has made and this one doesn't know. What is known can be read: the rest shows
+// nothing, though it may have overwritten something. Change returns
+// [ErrNewerFormat], for whoever writes must know what is there. Everything is
+// kept as it came, and further changes can be applied.
+//
+// A [Doc.Fork] at heads before that can be written to, and merged.
+func (d *Doc) NewerFormat() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.engine != nil && d.engine.newer()
 }
 
 // Footprint estimates the memory that the document holds, in bytes. With the

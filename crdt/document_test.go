@@ -327,22 +327,6 @@ func TestAnybodyMayCallAtAnyTime(t *testing.T) {
 	}
 }
 
-func TestANewerFormatIsToldApart(t *testing.T) {
-	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
-	newer := change.Draft{
-		Actor: actor("bob"), Seq: 1, StartOp: 1,
-		Ops: []change.Op{{Action: 8, Key: change.MapKey("a")}},
-	}
-	c, err := newer.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Apply(c.Bytes()); !errors.Is(err, crdt.ErrNewerFormat) {
-		t.Errorf("%v, want ErrNewerFormat", err)
-	}
-	says(t, d, `{"a":1}`)
-}
-
 func TestAfterAPanicOfTheEngineOnlyCloseIsLeft(t *testing.T) {
 	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
 	d.MakePanic(func() { t.Error("the engine is used after it panicked") })

@@ -58,6 +58,9 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 	if err := d.usable(); err != nil {
 		return nil, err
 	}
+	if d.engine.newer() {
+		return nil, fmt.Errorf("%w to write in this document; until then it can be read", ErrNewerFormat)
+	}
 	s := &session{writing: true, unit: d.engines.unit}
 	kept := false
 	defer func() { // also runs if fn panics or ends its goroutine

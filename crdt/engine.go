@@ -27,8 +27,12 @@ type engine interface {
 	// holds is has for a change, which may be cheaper to find.
 	holds(*change.Change) (bool, error)
 	// changes returns the chunks of all changes that are not in the past of
-	// since, whose hashes are all here, in causal order.
+	// since, whose hashes are all here, in causal order. It fails with
+	// ErrNewerFormat if a newer version has saved them and they can't be told
+	// apart; so does at.
 	changes(since []Hash) ([][]byte, error)
+	// newer reports whether there is something that only newer versions know.
+	newer() bool
 	// apply takes changes, one after the other.
 	apply([]*change.Change) error
 	save() ([]byte, error)

@@ -28,9 +28,12 @@ var (
 	ErrReadOnly = errors.New("crdt: View is for reading; write inside Change")
 	// ErrDamaged is returned for bytes that are no document, or not whole.
 	ErrDamaged = errors.New("crdt: not a document, or damaged")
-	// ErrNewerFormat is returned for changes that hold operations which this
-	// version doesn't know. Nothing of what came with them is applied.
-	ErrNewerFormat = errors.New("crdt: made by a newer Automerge; update this program to open it")
+	// ErrNewerFormat is returned by Change for a document of which
+	// [Doc.NewerFormat] is true; by whatever would need the changes that such a
+	// document has only as a chunk that this version can't take apart; and by
+	// the reference engine, which doesn't open it: nothing of what came with
+	// changes that hold something unknown is applied.
+	ErrNewerFormat = errors.New("crdt: made by a newer Automerge; update this program")
 	// ErrMissing is returned for changes whose dependencies are not here.
 	// Nothing of what came with them is applied.
 	ErrMissing = errors.New("crdt: changes before these are missing; apply those first")

@@ -43,9 +43,9 @@ func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
 }
 
 func (d *Doc) history(since []Hash, parse func([]byte) (*change.Change, error)) ([]*change.Change, error) {
-	chunks, err := d.engine.changes(since)
+	chunks, err := d.list(since)
 	if err != nil {
-		return nil, d.noted(fmt.Errorf("%w: list changes: %w", ErrEngine, err))
+		return nil, d.noted(err)
 	}
 	changes := make([]*change.Change, len(chunks))
 	for i, chunk := range chunks {
@@ -56,7 +56,18 @@ func (d *Doc) history(since []Hash, parse func([]byte) (*change.Change, error)) 
 	return changes, nil
 }
 
-// Save returns the document as one chunk, for [Load].
+// list returns the chunks of the changes that are not in the past of some heads.
+func (d *Doc) list(since []Hash) ([][]byte, error) {
+	chunks, err := d.engine.changes(since)
+	if err != nil && !errors.Is(err, ErrNewerFormat) {
+		err = fmt.Errorf("%w: list changes: %w", ErrEngine, err)
+	}
+	return chunks, err
+}
+
+// Save returns the document, for [Load]: as one chunk, or, if that can't carry
+// it, as its changes; as it came, with what came after it, if it was saved by a
+// newer version and can't be taken apart.
 func (d *Doc) Save() ([]byte, error) {
 	d.beginReading()
 	defer d.endReading()

@@ -45,7 +45,18 @@ func (n *native) has(h Hash) (_ bool, err error) {
 
 func (n *native) changes(since []Hash) (_ [][]byte, err error) {
 	defer rescue(&err)
-	return n.set.Changes(since)
+	chunks, err := n.set.Changes(since)
+	return chunks, asNewer(err)
+}
+
+func (n *native) newer() bool { return n.set.NewerFormat() }
+
+// asNewer says of an error that a newer version would not have it.
+func asNewer(err error) error {
+	if errors.Is(err, opset.ErrClosed) {
+		return fmt.Errorf("%w: %w", ErrNewerFormat, err)
+	}
+	return err
 }
 
 func (n *native) holds(c *change.Change) (_ bool, err error) {
@@ -61,7 +72,7 @@ func (n *native) apply(changes []*change.Change) (err error) {
 			return fmt.Errorf("%w: %w", ErrMissing, err)
 		}
 		if err != nil {
-			return err
+			return asNewer(err)
 		}
 	}
 	return nil
@@ -107,7 +118,7 @@ func pastError(err error) error {
 	case errors.Is(err, opset.ErrDetached):
 		return fmt.Errorf("%w: %w", ErrDetached, err)
 	}
-	return err
+	return asNewer(err)
 }
 
 func (n *native) fork(actor ActorID) (_ engine, err error) {
@@ -120,10 +131,10 @@ func (n *native) fork(actor ActorID) (_ engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if whole != nil {
-		return loadNative(actor, whole)
-	}
 	forked, err := newNative(actor)
+	if whole != nil {
+		forked, err = loadNative(actor, whole)
+	}
 	if err != nil {
 		return nil, err
 	}

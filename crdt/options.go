@@ -16,7 +16,7 @@ type engineKind struct {
 	make func(ActorID) (engine, error)
 	load func(ActorID, *document.Document) (engine, error)
 	// own is set of godwit's: many may read it at once, its positions count any
-	// unit, and nothing that it is shown ends the process.
+	// unit, it reads newer formats, and nothing that it is shown ends the process.
 	own bool
 }
 

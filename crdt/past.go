@@ -29,8 +29,8 @@ func (d *Doc) take(chunks [][]byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
-		if c.NewerFormat {
-			return fmt.Errorf("%w: change %s", ErrNewerFormat, c.Hash)
+		if c.NewerFormat && !d.engines.own {
+			return fmt.Errorf("%w, or open the document with crdt.Native(), for reading: change %s", ErrNewerFormat, c.Hash)
 		}
 		known, err := d.engine.holds(c)
 		if err != nil {

@@ -107,6 +107,8 @@ func (r *reference) changes(since []Hash) (_ [][]byte, err error) {
 	return chunks, nil
 }
 
+func (r *reference) newer() bool { return false }
+
 func (r *reference) holds(c *change.Change) (bool, error) { return r.has(c.Hash) }
 
 func (r *reference) apply(changes []*change.Change) (err error) {

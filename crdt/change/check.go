@@ -242,7 +242,7 @@ func (k *checker) ids(kind refKind, actor int64, p ids) error {
 func (k *checker) operation(n int) error {
 	kind, _ := splitMeta(k.col[colValueMeta].Num)
 	switch action := Action(k.col[colAction].Num); {
-	case action > lastAction:
+	case !action.Known():
 		k.c.NewerFormat = true
 	case action == ActionIncrement && kind != ValueInt && kind != ValueUint:
 		return errIncrement

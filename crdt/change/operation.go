@@ -22,6 +22,9 @@ const (
 	lastAction = ActionMark
 )
 
+// Known reports whether this version knows the action.
+func (a Action) Known() bool { return a <= lastAction }
+
 // OpID names an operation, and the object or list element that it made. The
 // zero OpID names the root object, or the head of a list.
 type OpID struct {

@@ -75,7 +75,7 @@ func (c *Change) countOps(cols *columns) error {
 		if actions.Left > MaxOps || c.Ops+uint64(actions.Left) > MaxOps {
 			return errManyOps
 		}
-		c.NewerFormat = c.NewerFormat || Action(actions.Num) > lastAction
+		c.NewerFormat = c.NewerFormat || !Action(actions.Num).Known()
 		c.Ops += uint64(actions.Left)
 		actions.Left = 0
 	}

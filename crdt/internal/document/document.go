@@ -26,8 +26,9 @@ type Document struct {
 	// NumChanges and NumOps are the numbers of rows that the chunk claims.
 	NumChanges, NumOps int
 	// NewerFormat is set if there are columns or actions that this version
-	// doesn't know. Whoever saves such a document must keep its chunk.
-	NewerFormat bool
+	// doesn't know, NewerColumns if there are such columns: then rows don't say
+	// all that their changes do, and only the chunk has it.
+	NewerFormat, NewerColumns bool
 
 	chunk        []byte
 	changes, ops table
@@ -100,7 +101,8 @@ func (d *Document) count() (err error) {
 	if d.NumOps, action, err = d.ops.count(opAction, MaxRows); err != nil {
 		return invalid(err, "actions of the ops")
 	}
-	d.NewerFormat = d.changes.unknown || d.ops.unknown || action > int64(change.ActionMark)
+	d.NewerColumns = d.changes.unknown || d.ops.unknown
+	d.NewerFormat = d.NewerColumns || !change.Action(action).Known()
 	return nil
 }
 

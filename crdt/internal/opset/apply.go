@@ -10,20 +10,16 @@ import (
 
 // Errors of [Set.Apply].
 var (
-	ErrMissing     = errors.New("opset: a change that it depends on is missing")
-	ErrNewerFormat = errors.New("opset: the change is of a newer format")
-	ErrPending     = errors.New("opset: a transaction is open")
-	ErrReused      = errors.New("opset: the change uses its actor's operation ids again")
+	ErrMissing = errors.New("opset: a change that it depends on is missing")
+	ErrPending = errors.New("opset: a transaction is open")
+	ErrReused  = errors.New("opset: the change uses its actor's operation ids again")
 )
 
 // Apply adds a change, after those that it depends on and its actor's previous
 // one. A change that is here already is passed over.
 func (s *Set) Apply(c *change.Change) error {
-	switch {
-	case len(s.pending) > 0:
+	if len(s.pending) > 0 {
 		return ErrPending
-	case c.NewerFormat:
-		return fmt.Errorf("%w: %s", ErrNewerFormat, c.Hash)
 	}
 	if here, err := s.Holds(c); here || err != nil {
 		return err
@@ -32,6 +28,7 @@ func (s *Set) Apply(c *change.Change) error {
 		return err
 	}
 	s.placed.check(s)
+	s.irregular = s.irregular || c.NewerFormat
 	r := intake{s: s}
 	for op, err := range c.Operations() {
 		if err != nil {
@@ -52,7 +49,11 @@ func (s *Set) follows(c *change.Change) error {
 		if err != nil {
 			return err
 		}
-		if !has {
+		switch {
+		case has:
+		case s.history.closed():
+			return fmt.Errorf("%w: %s depends on %s", ErrClosed, c.Hash, dep)
+		default:
 			return fmt.Errorf("%w: %s depends on %s", ErrMissing, c.Hash, dep)
 		}
 	}

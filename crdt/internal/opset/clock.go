@@ -52,9 +52,16 @@ func (s *Set) clockAt(heads []change.Hash) (clock, []bool, error) {
 		tips[i] = at
 	}
 	past := h.past(tips)
+	if err := h.holdsBase(past); err != nil {
+		return nil, nil, err
+	}
 	c := make(clock, len(h.actors))
-	for i := range past {
-		if r := h.records.at(i); past[i] {
+	for actor, a := range h.enclosed {
+		c[actor] = a.maxOp
+	}
+	first := h.first()
+	for i := range h.records.n {
+		if r := h.records.at(i); past[first+i] {
 			c[r.actor] = max(c[r.actor], r.maxOp)
 		}
 	}

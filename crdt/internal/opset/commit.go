@@ -75,6 +75,9 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 // deps returns what the next change depends on: the heads, and its author's
 // previous change.
 func (s *Set) deps() ([]change.Hash, error) {
+	if s.history.closed() {
+		return nil, ErrClosed
+	}
 	deps := s.Heads()
 	if s.history.lastSeq(s.self) == 0 {
 		return deps, nil

@@ -10,8 +10,12 @@ import (
 // history is the changes of a document, in the order in which they came.
 type history struct {
 	// saved holds the first changes of a document that was loaded, until
-	// somebody asks for more than its heads.
-	saved   *document.Document
+	// somebody asks for more than its heads; for ever if it is closed.
+	saved *document.Document
+	// enclosed is what a closed chunk holds, by the actors' numbers.
+	enclosed []authored
+	newer    bool // there is what only newer versions know
+
 	records records         // of the others
 	heads   []document.Head // ascending
 	actors  []authored      // by their numbers
@@ -92,7 +96,7 @@ func (h *history) head(hash change.Hash) (int, bool) {
 func (h *history) add(a *actors, c *change.Change) {
 	n := h.len()
 	r := record{hash: c.Hash, actor: a.number(c.Actor), seq: uint32(c.Seq), maxOp: uint32(c.MaxOp()), dep: -1, time: c.Time}
-	others := rare{message: c.Message, extra: c.Extra()}
+	others := rare{message: c.Message, extra: c.Extra(), newer: c.NewerFormat}
 	for i, dep := range c.Deps {
 		at, _ := h.index(dep)
 		if i == 0 {
@@ -102,6 +106,7 @@ func (h *history) add(a *actors, c *change.Change) {
 		}
 	}
 	h.records.add(r, c.Tail(), others)
+	h.newer = h.newer || c.NewerFormat
 	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool {
 		_, named := slices.BinarySearchFunc(c.Deps, head.Hash, change.Hash.Compare)
 		return named
@@ -112,15 +117,16 @@ func (h *history) add(a *actors, c *change.Change) {
 }
 
 // past says of each change whether it is one of some changes or in their past.
-// They must have been rebuilt.
+// They must have been rebuilt; of those in a closed chunk, it knows of the heads.
 func (h *history) past(of []int32) []bool {
 	past := make([]bool, h.len())
 	for _, i := range of {
 		past[i] = true
 	}
-	for i := len(past) - 1; i >= 0; i-- {
+	first := h.first()
+	for i := len(past) - 1; i >= first; i-- {
 		if past[i] {
-			h.records.deps(h.records.at(i), func(dep int32) { past[dep] = true })
+			h.records.deps(h.records.at(i-first), func(dep int32) { past[dep] = true })
 		}
 	}
 	return past
@@ -197,10 +203,11 @@ func (s *Set) Heads() []change.Hash {
 
 // Has reports whether a change is here. This and the methods below rebuild the
 // changes of a loaded document when they need them, and fail with [ErrDamaged]
-// if they don't lead to its heads.
+// if they don't lead to its heads. Of a closed chunk's changes only its heads
+// are found.
 func (s *Set) Has(hash change.Hash) (bool, error) {
-	if s.history.knows(hash) {
-		return true, nil
+	if s.history.knows(hash) || s.history.closed() {
+		return s.history.knows(hash), nil
 	}
 	if err := s.rebuild(); err != nil {
 		return false, err
@@ -214,18 +221,24 @@ func (s *Set) Holds(c *change.Change) (bool, error) {
 	if !known || c.Seq > s.history.lastSeq(actor) {
 		return false, nil
 	}
+	if s.history.holds(actor, c.Seq) {
+		return true, nil
+	}
 	return s.Has(c.Hash)
 }
 
 // Changes returns the chunks of the changes that are not in the past of some
-// heads, in causal order. Unknown heads are passed over.
+// heads, in causal order. Unknown heads are passed over. If there is a closed
+// chunk, all of it must be in the past of those heads.
 func (s *Set) Changes(since []change.Hash) ([][]byte, error) {
 	changes, all := s.since(since)
 	if !all {
 		if err := s.rebuild(); err != nil {
 			return nil, err
 		}
-		changes, _ = s.since(since)
+		if changes, all = s.since(since); !all {
+			return nil, ErrClosed
+		}
 	}
 	chunks := make([][]byte, len(changes))
 	for k, i := range changes {

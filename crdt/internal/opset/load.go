@@ -21,10 +21,7 @@ func damaged(format string, args ...any) error {
 // its rows is verified; that its operations are those of the changes which its
 // heads name, [Set.Verify] does.
 func Load(self change.ActorID, d *document.Document) (*Set, error) {
-	if d.NewerFormat {
-		return nil, ErrNewerFormat
-	}
-	s := &Set{}
+	s := &Set{irregular: d.NewerFormat}
 	for _, actor := range d.Actors {
 		s.actors.number(actor)
 	}
@@ -37,7 +34,10 @@ func Load(self change.ActorID, d *document.Document) (*Set, error) {
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if d.HeadIndexes == nil { // nothing else tells which changes the heads are
+	switch {
+	case d.NewerFormat:
+		s.open()
+	case d.HeadIndexes == nil: // nothing else tells which changes the heads are
 		return s, s.rebuild()
 	}
 	return s, nil

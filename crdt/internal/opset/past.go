@@ -43,15 +43,22 @@ func (s *Set) Fork(self change.ActorID, heads []change.Hash) (*Set, error) {
 func (h *history) copyPast(from *history, past []bool) error {
 	at := make([]int32, len(past)) // where each change is in the copy
 	tips := slices.Clone(past)
-	for i := range past {
+	first := from.first()
+	if from.closed() {
+		h.close(from.saved, from.enclosed)
+		for _, head := range h.heads {
+			at[head.Index] = int32(head.Index)
+		}
+	}
+	for i := first; i < len(past); i++ {
 		if !past[i] {
 			continue
 		}
-		r := *from.records.at(i)
+		r := *from.records.at(i - first)
 		if last := h.lastSeq(r.actor); uint64(r.seq) != last+1 {
 			return fmt.Errorf("%w: change %d after %d", ErrDetached, r.seq, last)
 		}
-		at[i] = int32(h.records.n)
+		at[i] = int32(h.len())
 		h.authored(r.actor, r.seq, r.maxOp, at[i])
 		from.records.deps(&r, func(dep int32) { tips[dep] = false })
 		others := from.records.rareOf(&r)
@@ -62,11 +69,13 @@ func (h *history) copyPast(from *history, past []bool) error {
 		if r.dep >= 0 {
 			r.dep = at[r.dep]
 		}
-		h.records.add(r, from.records.tail(i), others)
+		h.records.add(r, from.records.tail(i-first), others)
+		h.newer = h.newer || others.newer
 	}
-	for i, tip := range tips {
-		if tip {
-			h.heads = append(h.heads, document.Head{Hash: from.records.at(i).hash, Index: int(at[i])})
+	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool { return !tips[head.Index] })
+	for i := first; i < len(tips); i++ {
+		if tips[i] {
+			h.heads = append(h.heads, document.Head{Hash: from.records.at(i - first).hash, Index: int(at[i])})
 		}
 	}
 	slices.SortFunc(h.heads, func(a, b document.Head) int { return a.Hash.Compare(b.Hash) })

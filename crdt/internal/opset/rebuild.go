@@ -14,7 +14,7 @@ import (
 // or behind its counter, and its predecessors are those that it succeeded.
 
 // Verify rebuilds the changes of a loaded document and checks that they lead to
-// its heads.
+// its heads. Of a closed chunk it says nothing.
 func (s *Set) Verify() error { return s.rebuild() }
 
 // stint is operations of one actor with consecutive counters.
@@ -34,10 +34,11 @@ type stint struct {
 	step   int32         // of a run of deletions: from one element to the next
 }
 
-// rebuild makes the changes of a loaded document, if they haven't been made.
+// rebuild makes the changes of a loaded document, if they haven't been made and
+// can be.
 func (s *Set) rebuild() error {
 	d := s.history.saved
-	if d == nil {
+	if d == nil || s.history.closed() {
 		return nil
 	}
 	b := rebuilder{s: s, stints: make([][]stint, len(s.actors.ids)), at: make([]int, len(s.actors.ids))}
@@ -201,7 +202,7 @@ func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.hash = c.Hash
+	r.hash, others.newer = c.Hash, c.NewerFormat
 	b.records.add(r, c.Tail(), others)
 	return c, nil
 }

@@ -50,10 +50,11 @@ type rare struct {
 	message string
 	extra   []byte
 	tail    []byte // if it is a long one
+	newer   bool   // only newer versions know all of it
 }
 
 func (x *rare) none() bool {
-	return len(x.deps)+len(x.message)+len(x.extra)+len(x.tail) == 0
+	return len(x.deps)+len(x.message)+len(x.extra)+len(x.tail) == 0 && !x.newer
 }
 
 // at returns a record, which doesn't move.

@@ -13,7 +13,7 @@ import (
 var writers = sync.Pool{New: func() any { return new(document.Writer) }}
 
 // Save returns the document as one chunk, or, if that can't carry it, as its
-// changes.
+// changes; what follows a closed chunk comes behind it.
 func (s *Set) Save() ([]byte, error) {
 	if len(s.pending) > 0 {
 		return nil, ErrPending
@@ -21,8 +21,9 @@ func (s *Set) Save() ([]byte, error) {
 	if s.irregular {
 		s.listing.Lock() // who saves is a reader, and may be one of many
 		defer s.listing.Unlock()
-		chunks, err := s.Changes(nil)
-		return bytes.Join(chunks, nil), err
+		base, since := s.history.base()
+		chunks, err := s.Changes(since)
+		return slices.Concat(base, bytes.Join(chunks, nil)), err
 	}
 	if s.history.saved != nil && s.history.records.n == 0 {
 		return slices.Clone(s.history.saved.Chunk()), nil

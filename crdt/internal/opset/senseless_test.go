@@ -97,6 +97,7 @@ func (w *writer) op() change.Op {
 	actions := []change.Action{
 		change.ActionMakeMap, change.ActionMakeList, change.ActionMakeText, change.ActionMakeTable,
 		change.ActionSet, change.ActionSet, change.ActionSet, change.ActionDelete, change.ActionIncrement, change.ActionMark,
+		change.ActionMark + 1, // which only newer versions know
 	}
 	op := change.Op{Action: actions[w.rand.IntN(len(actions))]}
 	if w.rand.IntN(3) > 0 {

@@ -18,7 +18,8 @@ type Set struct {
 	maxOp   uint32         // the greatest counter of all operations, pending ones included
 	history history
 	// irregular is set once an operation was taken that makes no sense, or whose
-	// predecessors lie elsewhere: a document chunk can't carry it.
+	// predecessors lie elsewhere, or something that only newer versions know: a
+	// document chunk can't carry it, or not as this version writes it.
 	irregular bool
 	listing   sync.Mutex // of an irregular document's changes, in order to save it
 	placed    placed

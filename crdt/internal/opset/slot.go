@@ -33,8 +33,10 @@ func (o *Op) counter() bool {
 func (o *Op) Counter() int64 { return o.Value.Int() + o.sum }
 
 // alive reports whether nothing has come in the operation's place. Increments
-// are never alive.
-func (o *Op) alive() bool { return o.overwritten == 0 && o.Action != change.ActionIncrement }
+// are never alive, nor is what only newer versions know.
+func (o *Op) alive() bool {
+	return o.overwritten == 0 && o.Action != change.ActionIncrement && o.Action.Known()
+}
 
 // isMark reports whether the operation is a mark, which is no value.
 func (o *Op) isMark() bool { return o.Action == change.ActionMark }
