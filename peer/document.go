@@ -39,7 +39,8 @@ func (d *Document) View(ctx context.Context, fn func(root crdt.Map) error) error
 //
 // The context is looked at until fn is called; then the change goes its way.
 // An error means that there is no change: storage.ErrDiskFull if there is no
-// room for it, ErrClosed, ErrNotHere, ErrSetAside, or what fn returned. Only with
+// room for it, ErrClosed, ErrNotHere, ErrSetAside,
+// crdt.ErrNewerFormat, or what fn returned. Only with
 // storage.ErrFailed it isn't known; then the peer is to be opened again.
 func (d *Document) Change(ctx context.Context, fn func(root crdt.Map) error, opts ...crdt.ChangeOption) error {
 	return d.peer.use(ctx, d.id, func(e *engine) error {
@@ -48,6 +49,20 @@ func (d *Document) Change(ctx context.Context, fn func(root crdt.Map) error, opt
 		}
 		return e.change(fn, opts...)
 	})
+}
+
+// NewerFormat reports whether the document holds something that a newer version
+// has made and this one doesn't know. Then View shows what is known, Change
+// fails with crdt.ErrNewerFormat, and the rest goes on: it is kept and synced,
+// and what others change arrives. [Document.ChangeAt] can still change what it
+// was before that.
+func (d *Document) NewerFormat(ctx context.Context) (newer bool, err error) {
+	err = d.peer.use(ctx, d.id, func(e *engine) error {
+		err := e.open(ctx)
+		newer = err == nil && e.doc.NewerFormat()
+		return err
+	})
+	return newer, err
 }
 
 // Heads returns the hashes that stand for the document's present state,

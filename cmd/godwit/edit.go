@@ -32,6 +32,13 @@ func (c editCommand) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		s.excuse()
+		newer, err := doc.NewerFormat(ctx)
+		if newer { // say it before anybody types
+			err = crdt.ErrNewerFormat
+		}
+		if err != nil {
+			return err
+		}
 		d, err := c.draft(ctx, doc)
 		if err != nil {
 			return err

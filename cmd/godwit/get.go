@@ -37,6 +37,13 @@ func (c getCommand) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		newer, err := doc.NewerFormat(ctx)
+		if newer {
+			a.notes.say("made by a newer Automerge: there may be more in it than is shown, and this program can't change it")
+		}
+		if err != nil {
+			return err
+		}
 		_, err = fmt.Fprintln(a.out, string(text))
 		return err
 	})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/relay"
 	"github.com/godwit-sync/godwit/storage"
 )
@@ -26,23 +28,23 @@ type relayHost struct {
 //
 //	relay start NAME   begins, or begins again at the same address; $NAME is its URL
 //	relay stop NAME
+//	relay newer NAME   puts a document of the future in one that has not begun; $NEWER is its URL
 //	relay not NAME     a web server that is no relay
 //	relay tls NAME     one with a certificate that nobody knows
 func relayCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: relay start|stop|not|tls NAME")
+		ts.Fatalf("usage: relay start|stop|newer|not|tls NAME")
 	}
 	w, name := worldOf(ts), args[1]
 	switch args[0] {
 	case "start":
-		h := w.relays[name]
-		if h == nil {
-			h = &relayHost{address: "127.0.0.1:0"}
-			w.relays[name] = h
-			ts.Defer(func() { ts.Check(h.close()) })
-		}
+		h := w.relay(ts, name)
 		ts.Check(h.start())
 		ts.Setenv(name, "ws://"+h.address)
+	case "newer":
+		id, err := w.relay(ts, name).future()
+		ts.Check(err)
+		ts.Setenv("NEWER", id.URL())
 	case "stop":
 		ts.Check(w.relays[name].halt())
 	case "not":
@@ -59,12 +61,35 @@ func relayCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func (h *relayHost) start() (err error) {
-	if h.store == nil {
-		if h.store, err = storage.Open("", storage.Options{InMemory: true}); err != nil {
-			return err
-		}
+// relay returns a relay of the world.
+func (w *world) relay(ts *testscript.TestScript, name string) *relayHost {
+	h := w.relays[name]
+	if h == nil {
+		store, err := storage.Open("", storage.Options{InMemory: true})
+		ts.Check(err)
+		h = &relayHost{store: store, address: "127.0.0.1:0"}
+		w.relays[name] = h
+		ts.Defer(func() { ts.Check(h.close()) })
 	}
+	return h
+}
+
+// future adds a document of which half is understood.
+func (h *relayHost) future() (id crdt.DocumentID, err error) {
+	d := change.Draft{Actor: crdt.NewActorID(), Seq: 1, StartOp: 1, Ops: []change.Op{
+		{Key: change.MapKey("known"), Action: change.ActionSet, Value: change.Text("yes")},
+		{Key: change.MapKey("unknown"), Action: change.ActionMark + 1},
+	}}
+	c, err := d.Encode()
+	if err != nil {
+		return id, err
+	}
+	id = crdt.NewDocumentID()
+	_, err = h.store.Commit(context.Background(), &storage.Batch{Appends: []storage.Append{{Document: id, Changes: []*change.Change{c}}}})
+	return id, err
+}
+
+func (h *relayHost) start() error {
 	listener, err := net.Listen("tcp", h.address)
 	if err != nil {
 		return err
