@@ -35,6 +35,17 @@ func AllowEmpty() ChangeOption {
 	return func(o *changeOptions) { o.empty = true }
 }
 
+func changeOptionsOf(opts []ChangeOption) changeOptions {
+	if len(opts) == 0 {
+		return changeOptions{}
+	}
+	var o changeOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
 // Change calls fn with the document's root, for reading and writing, and makes
 // one change of what it writes. It returns that change, or nil if fn left
 // everything as it was. The change is only in memory: [Doc.Revert] takes it out
@@ -46,10 +57,7 @@ func AllowEmpty() ChangeOption {
 //
 // fn must not call methods of the document: they wait for fn to return.
 func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *change.Change, err error) {
-	var o changeOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
+	o := changeOptionsOf(opts)
 	if err := checkMessage(o.message); err != nil {
 		return nil, err
 	}
@@ -76,14 +84,14 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 	if err != nil || !s.wrote && !o.empty {
 		return nil, d.noted(err)
 	}
-	made, err = d.commit(&o)
+	made, err = d.commit(o)
 	kept = err == nil
 	s.wrote = true // the commit, if it has failed, is to be discarded too
 	return made, d.noted(err)
 }
 
 // commit makes a change of the pending operations.
-func (d *Doc) commit(o *changeOptions) (*change.Change, error) {
+func (d *Doc) commit(o changeOptions) (*change.Change, error) {
 	c, err := d.engine.commit(o.message, o.seconds)
 	switch {
 	case errors.Is(err, change.ErrInvalid):
@@ -93,7 +101,7 @@ func (d *Doc) commit(o *changeOptions) (*change.Change, error) {
 	case c.Actor != d.actor:
 		return nil, fmt.Errorf("%w: it made %s of %x", ErrEngine, c.Hash, c.Actor)
 	}
-	d.heads = []Hash{c.Hash}
+	d.heads = append(d.heads[:0], c.Hash)
 	d.size.add(c)
 	return c, nil
 }

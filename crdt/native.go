@@ -24,7 +24,7 @@ func loadNative(actor ActorID, saved *document.Document) (_ engine, err error) {
 	return &native{set}, nil
 }
 
-func (n *native) root() mapObject { return nativeMap{n.set, n.set.Root()} }
+func (n *native) root() mapObject { return nativeMap{n.set.Root()} }
 
 func (n *native) commit(message string, seconds int64) (_ *change.Change, err error) {
 	defer rescue(&err)

@@ -8,31 +8,23 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
 
+// The containers are pointers in disguise: to hand one out allocates nothing.
 type (
-	nativeMap struct {
-		set *opset.Set
-		o   *opset.Object
-	}
-	nativeList struct {
-		set *opset.Set
-		o   *opset.Object
-	}
-	nativeText struct {
-		set *opset.Set
-		o   *opset.Object
-	}
+	nativeMap  struct{ o *opset.Object }
+	nativeList struct{ o *opset.Object }
+	nativeText struct{ o *opset.Object }
 )
 
 func (n nativeMap) get(key string) (_ item, err error) {
 	defer rescue(&err)
-	return itemOf(n.set, n.o.Get(key)), nil
+	return itemOf(n.o.Get(key)), nil
 }
 
 func (n nativeMap) all() (_ []entry, err error) {
 	defer rescue(&err)
 	entries := make([]entry, 0, n.o.Len(sequence.Points))
 	for key, op := range n.o.Entries() {
-		entries = append(entries, entry{key, itemOf(n.set, op)})
+		entries = append(entries, entry{key, itemOf(op)})
 	}
 	return entries, nil
 }
@@ -44,28 +36,28 @@ func (n nativeMap) len() (_ int, err error) {
 
 func (n nativeMap) put(key string, scalar item) (err error) {
 	defer rescue(&err)
-	return n.set.Put(n.o, key, scalarOf(scalar))
+	return n.o.Set().Put(n.o, key, scalarOf(scalar))
 }
 
 func (n nativeMap) putObject(key string, kind Kind) (_ item, err error) {
 	defer rescue(&err)
-	o, err := n.set.PutObject(n.o, key, actionOf[kind])
-	return objectOf(n.set, o), err
+	o, err := n.o.Set().PutObject(n.o, key, actionOf[kind])
+	return objectOf(o), err
 }
 
 func (n nativeMap) increment(key string, by int64) (err error) {
 	defer rescue(&err)
-	return n.set.Increment(n.o, key, by)
+	return n.o.Set().Increment(n.o, key, by)
 }
 
 func (n nativeMap) delete(key string) (err error) {
 	defer rescue(&err)
-	return n.set.Delete(n.o, key)
+	return n.o.Set().Delete(n.o, key)
 }
 
 func (n nativeMap) conflicts(key string) (_ []item, err error) {
 	defer rescue(&err)
-	return itemsOf(n.set, n.o.Conflicts(key)), nil
+	return itemsOf(n.o.Conflicts(key)), nil
 }
 
 func (n nativeList) conflicts(i int) (_ []item, err error) {
@@ -73,14 +65,14 @@ func (n nativeList) conflicts(i int) (_ []item, err error) {
 	if i < 0 || i >= n.o.Len(sequence.Points) {
 		return nil, nil
 	}
-	return itemsOf(n.set, n.o.ConflictsAt(i)), nil
+	return itemsOf(n.o.ConflictsAt(i)), nil
 }
 
-func itemsOf(set *opset.Set, ops []opset.Op) []item {
+func itemsOf(ops []opset.Op) []item {
 	items := make([]item, 0, len(ops))
 	for i := range ops {
 		if ops[i].Action != change.ActionMark { // which is no value
-			items = append(items, itemOf(set, &ops[i]))
+			items = append(items, itemOf(&ops[i]))
 		}
 	}
 	return items
@@ -89,7 +81,7 @@ func itemsOf(set *opset.Set, ops []opset.Op) []item {
 func (n nativeText) marks(u Unit) (marks []mark, err error) {
 	defer rescue(&err)
 	for _, m := range n.o.Marks(sequence.Unit(u)) {
-		marks = append(marks, mark{m.Name, itemOf(n.set, &opset.Op{Value: m.Value}), m.Start, m.End})
+		marks = append(marks, mark{m.Name, itemOf(&opset.Op{Value: m.Value}), m.Start, m.End})
 	}
 	return marks, nil
 }
@@ -97,7 +89,7 @@ func (n nativeText) marks(u Unit) (marks []mark, err error) {
 func (n nativeText) mark(u Unit, start, end int, name string, value item, expand Expand) (err error) {
 	defer rescue(&err)
 	m := opset.Mark{Name: name, Value: scalarOf(value), Start: start, End: end}
-	return n.set.Mark(n.o, sequence.Unit(u), m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
+	return n.o.Set().Mark(n.o, sequence.Unit(u), m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
 }
 
 func (n nativeList) get(i int) (_ item, err error) {
@@ -106,14 +98,14 @@ func (n nativeList) get(i int) (_ item, err error) {
 		return item{}, nil
 	}
 	op := n.o.At(i)
-	return itemOf(n.set, &op), nil
+	return itemOf(&op), nil
 }
 
 func (n nativeList) all() (_ []item, err error) {
 	defer rescue(&err)
 	items := make([]item, 0, n.o.Len(sequence.Points))
 	for op := range n.o.Elements() {
-		items = append(items, itemOf(n.set, &op))
+		items = append(items, itemOf(&op))
 	}
 	return items, nil
 }
@@ -125,7 +117,7 @@ func (n nativeList) len() (_ int, err error) {
 
 func (n nativeList) put(i int, scalar item) (err error) {
 	defer rescue(&err)
-	return n.set.PutAt(n.o, i, scalarOf(scalar))
+	return n.o.Set().PutAt(n.o, i, scalarOf(scalar))
 }
 
 func (n nativeList) insert(i int, scalars []item) (err error) {
@@ -134,27 +126,27 @@ func (n nativeList) insert(i int, scalars []item) (err error) {
 	for j, scalar := range scalars {
 		values[j] = scalarOf(scalar)
 	}
-	return n.set.Insert(n.o, sequence.Points, i, values...)
+	return n.o.Set().Insert(n.o, sequence.Points, i, values...)
 }
 
 func (n nativeList) putObject(i int, insert bool, kind Kind) (_ item, err error) {
 	defer rescue(&err)
 	if insert {
-		o, err := n.set.InsertObject(n.o, sequence.Points, i, actionOf[kind])
-		return objectOf(n.set, o), err
+		o, err := n.o.Set().InsertObject(n.o, sequence.Points, i, actionOf[kind])
+		return objectOf(o), err
 	}
-	o, err := n.set.PutObjectAt(n.o, i, actionOf[kind])
-	return objectOf(n.set, o), err
+	o, err := n.o.Set().PutObjectAt(n.o, i, actionOf[kind])
+	return objectOf(o), err
 }
 
 func (n nativeList) increment(i int, by int64) (err error) {
 	defer rescue(&err)
-	return n.set.IncrementAt(n.o, i, by)
+	return n.o.Set().IncrementAt(n.o, i, by)
 }
 
 func (n nativeList) delete(i, count int) (err error) {
 	defer rescue(&err)
-	return n.set.DeleteAt(n.o, i, count)
+	return n.o.Set().DeleteAt(n.o, i, count)
 }
 
 func (n nativeText) text() (_ string, err error) {
@@ -169,7 +161,7 @@ func (n nativeText) len(u Unit) (_ int, err error) {
 
 func (n nativeText) splice(u Unit, pos, del int, insert string) (err error) {
 	defer rescue(&err)
-	return n.set.Splice(n.o, sequence.Unit(u), pos, del, insert)
+	return n.o.Set().Splice(n.o, sequence.Unit(u), pos, del, insert)
 }
 
 // actionOf says what makes a container.
@@ -179,25 +171,25 @@ var actionOf = map[Kind]change.Action{
 	KindText: change.ActionMakeText,
 }
 
-func objectOf(set *opset.Set, o *opset.Object) item {
+func objectOf(o *opset.Object) item {
 	switch {
 	case o == nil:
 		return item{}
 	case o.IsMap():
-		return item{KindMap, nativeMap{set, o}}
+		return item{KindMap, nativeMap{o}}
 	case o.IsText():
-		return item{KindText, nativeText{set, o}}
+		return item{KindText, nativeText{o}}
 	}
-	return item{KindList, nativeList{set, o}}
+	return item{KindList, nativeList{o}}
 }
 
 // itemOf returns what an operation put where it stands.
-func itemOf(set *opset.Set, op *opset.Op) item {
+func itemOf(op *opset.Op) item {
 	switch {
 	case op == nil:
 		return item{}
 	case op.Object != nil:
-		return objectOf(set, op.Object)
+		return objectOf(op.Object)
 	}
 	v := op.Value
 	switch v.Type {

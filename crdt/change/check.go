@@ -1,5 +1,7 @@
 package change
 
+import "sync"
+
 var (
 	errActorIndex  = &fault{RuleActor, "actor index out of range"}
 	errActorUnused = &fault{RuleActor, "an actor that no operation names"}
@@ -34,13 +36,8 @@ type checker struct {
 // checkOps verifies the columns that this version knows and fills in Ops,
 // NewerFormat and refs.
 func (c *Change) checkOps(cols *columns) error {
-	// Room for what most changes need, so that checking them allocates nothing.
-	var actors [2]uint64
-	var refs [4]Refs
-	k := checker{c: c, used: actors[:], refs: refList{list: refs[:0]}}
-	if n := len(c.OtherActors)/64 + 1; n > len(actors) {
-		k.used = make(bitset, n)
-	}
+	k := newChecker(c)
+	defer k.release()
 	k.init(cols)
 	for {
 		n, err := k.span()
@@ -64,6 +61,26 @@ func (c *Change) checkOps(cols *columns) error {
 		c.refs = append([]Refs(nil), k.refs.list...)
 	}
 	return nil
+}
+
+// checkers are there to be used again, in the same memory.
+var checkers = sync.Pool{New: func() any { return new(checker) }}
+
+func newChecker(c *Change) *checker {
+	k := checkers.Get().(*checker)
+	k.c = c
+	k.used = append(k.used, make(bitset, len(c.OtherActors)/64+1)...)
+	return k
+}
+
+// release gives the memory back, unless it has become much, or what it refers
+// to would stay.
+func (k *checker) release() {
+	const much = 64
+	if cap(k.refs.list) <= much && cap(k.used) <= much {
+		*k = checker{used: k.used[:0], refs: refList{list: k.refs.list[:0]}}
+		checkers.Put(k)
+	}
 }
 
 // check verifies a span of n rows.

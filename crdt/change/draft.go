@@ -59,7 +59,7 @@ func (d *Draft) Encode() (*Change, error) {
 	if int64(len(e.bodyBuf)) > maxBody {
 		return nil, invalid(errChunkSize, nil)
 	}
-	c, err := readBody(chunk, body, hash, &cols)
+	c, err := readBody(chunk, body, hash, d.Actor, &cols)
 	return c.checked(&cols, err)
 }
 

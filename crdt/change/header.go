@@ -32,8 +32,9 @@ var (
 // reader walks a change's body. After a fault every read returns zero, so
 // that callers check once per group of fields.
 type reader struct {
-	b   []byte
-	err error
+	b      []byte
+	author ActorID // who it mostly is, if known
+	err    error
 }
 
 func (r *reader) fail(err error) {
@@ -96,7 +97,11 @@ func (r *reader) actor() ActorID {
 	case n > MaxActorSize:
 		r.fail(errActorSize)
 	}
-	return ActorID(r.take(n, errHeader))
+	id := r.take(n, errHeader)
+	if string(id) == string(r.author) {
+		return r.author
+	}
+	return ActorID(id)
 }
 
 // readHeader fills in the fields before the columns.

@@ -49,13 +49,14 @@ func read(b []byte, cols *columns) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readBody(chunk, body, hash, cols)
+	return readBody(chunk, body, hash, "", cols)
 }
 
-// readBody reads the header of a chunk of type 1 that has that hash.
-func readBody(chunk []byte, body int, hash Hash, cols *columns) (*Change, error) {
+// readBody reads the header of a chunk of type 1 that has that hash, and mostly
+// that author.
+func readBody(chunk []byte, body int, hash Hash, author ActorID, cols *columns) (*Change, error) {
 	c := &Change{Hash: hash, chunk: chunk, body: int32(body)}
-	r := reader{b: chunk[body:]}
+	r := reader{b: chunk[body:], author: author}
 	c.readHeader(&r)
 	c.table = int32(len(chunk) - len(r.b))
 	cols.read(&r)

@@ -9,28 +9,42 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
 
-// manyWrites is how many writes memory is kept for between transactions.
+// manyWrites is how many writes, and bytes of letters, memory is kept for between
+// transactions.
 const manyWrites = 1024
 
 // scratch is the memory of a transaction. It is shared by all documents: few
 // write at the same time, and most hold still.
 type scratch struct {
 	pending []write
+	letters []byte // of all writes
 	runs    []change.Run
+	preds   []change.OpID // of all runs
+	deps    []change.Hash
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
+// begin takes memory for a transaction, if there is none yet.
+func (s *Set) begin() {
+	if s.scratch == nil {
+		s.scratch = scratches.Get().(*scratch)
+		s.pending = s.scratch.pending
+	}
+}
+
 // forget ends a transaction.
 func (s *Set) forget() {
-	if s.scratch == nil {
+	x := s.scratch
+	if x == nil {
 		return
 	}
 	clear(s.pending)
-	clear(s.scratch.runs)
-	if cap(s.pending) <= manyWrites && cap(s.scratch.runs) <= manyWrites {
-		s.scratch.pending, s.scratch.runs = s.pending[:0], s.scratch.runs[:0]
-		scratches.Put(s.scratch)
+	clear(x.runs)
+	clear(x.preds)
+	if max(cap(s.pending), cap(x.letters), cap(x.runs), cap(x.preds), cap(x.deps)) <= manyWrites {
+		*x = scratch{s.pending[:0], x.letters[:0], x.runs[:0], x.preds[:0], x.deps[:0]}
+		scratches.Put(x)
 	}
 	s.pending, s.scratch = nil, nil
 }
@@ -41,8 +55,9 @@ func (s *Set) Pending() bool { return len(s.pending) > 0 }
 // Commit makes one change of what was written since the last commit; an empty
 // one if nothing was. Time is in seconds and decides nothing.
 func (s *Set) Commit(message string, time int64) (*change.Change, error) {
-	deps, err := s.deps()
-	if err != nil {
+	s.begin()
+	x := s.scratch
+	if err := s.deps(); err != nil {
 		return nil, err
 	}
 	d := change.Draft{
@@ -51,51 +66,54 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 		StartOp: uint64(s.maxOp) + 1,
 		Time:    time,
 		Message: message,
-		Deps:    deps,
+		Deps:    x.deps,
 	}
 	if len(s.pending) > 0 {
 		d.StartOp = uint64(s.opened)
-		d.Runs = s.scratch.runs
 	}
+	x.runs, x.preds = x.runs[:0], x.preds[:0]
 	for i := range s.pending {
-		d.Runs = s.asRuns(d.Runs, &s.pending[i])
+		s.asRuns(&s.pending[i])
 	}
+	d.Runs = x.runs
 	c, err := d.Encode()
 	if err != nil {
 		return nil, err
 	}
 	s.history.add(&s.actors, c)
-	if s.scratch != nil {
-		s.scratch.runs = d.Runs
-	}
 	s.forget()
 	return c, nil
 }
 
-// deps returns what the next change depends on: the heads, and its author's
+// deps lists what the next change depends on: the heads, and its author's
 // previous change.
-func (s *Set) deps() ([]change.Hash, error) {
-	if s.history.closed() {
-		return nil, ErrClosed
+func (s *Set) deps() error {
+	h, x := &s.history, s.scratch
+	if h.closed() {
+		return ErrClosed
 	}
-	deps := s.Heads()
-	if s.history.lastSeq(s.self) == 0 {
-		return deps, nil
+	x.deps = x.deps[:0]
+	for _, head := range h.heads {
+		x.deps = append(x.deps, head.Hash)
 	}
-	last := s.history.actors[s.self].last
-	if slices.ContainsFunc(s.history.heads, func(head document.Head) bool { return head.Index == int(last) }) {
-		return deps, nil
+	if h.lastSeq(s.self) == 0 {
+		return nil
 	}
-	if int(last) < s.history.first() {
+	last := h.actors[s.self].last
+	if slices.ContainsFunc(h.heads, func(head document.Head) bool { return head.Index == int(last) }) {
+		return nil
+	}
+	if int(last) < h.first() {
 		if err := s.rebuild(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return append(deps, s.history.hash(last)), nil
+	x.deps = append(x.deps, h.hash(last))
+	return nil
 }
 
-// asRuns appends what was written as a change has it.
-func (s *Set) asRuns(runs []change.Run, w *write) []change.Run {
+// asRuns notes what was written as a change has it.
+func (s *Set) asRuns(w *write) {
 	r := change.Run{N: int(w.n)}
 	r.Obj, r.Insert, r.Action, r.Value = s.opID(w.object.ID), w.insert, w.action, w.value
 	if w.mark != nil {
@@ -106,21 +124,25 @@ func (s *Set) asRuns(runs []change.Run, w *write) []change.Run {
 	} else {
 		r.Key = change.ElemKey(s.opID(w.elem))
 	}
+	x := s.scratch
+	first := len(x.preds)
 	for _, pred := range w.pred {
-		r.Pred = append(r.Pred, s.opID(pred))
+		x.preds = append(x.preds, s.opID(pred))
 	}
 	if w.run && w.insert {
-		return s.letters(runs, w, r)
+		s.letters(w, r)
+		return
 	}
 	if w.run {
-		r.Pred = []change.OpID{r.Key.Elem}
+		x.preds = append(x.preds, r.Key.Elem)
 	}
-	return append(runs, r)
+	r.Pred = x.preds[first:]
+	x.runs = append(x.runs, r)
 }
 
-// letters appends a run of letters: those next to each other that are as many
+// letters notes a run of letters: those next to each other that are as many
 // bytes.
-func (s *Set) letters(runs []change.Run, w *write, r change.Run) []change.Run {
+func (s *Set) letters(w *write, r change.Run) {
 	id := w.id
 	for text := w.text; len(text) > 0; {
 		n, size := 0, 0
@@ -132,10 +154,9 @@ func (s *Set) letters(runs []change.Run, w *write, r change.Run) []change.Run {
 			n, size = n+1, size+len(first)
 		}
 		r.N, r.Value = n, change.Value{Type: change.ValueText, Raw: text[:size]}
-		runs = append(runs, r)
+		s.scratch.runs = append(s.scratch.runs, r)
 		id = id.Plus(int32(n))
 		r.Key.Elem = s.opID(id.Plus(-1))
 		text = text[size:]
 	}
-	return runs
 }

@@ -26,7 +26,7 @@ func Load(self change.ActorID, d *document.Document) (*Set, error) {
 		s.actors.number(actor)
 	}
 	s.self = s.actors.number(self)
-	s.root = newObject(ID{}, change.ActionMakeMap, &s.actors)
+	s.root = newObject(ID{}, change.ActionMakeMap, s)
 	if err := s.loadHistory(d); err != nil {
 		return nil, err
 	}

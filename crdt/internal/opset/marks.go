@@ -135,7 +135,7 @@ func (o *Object) Marks(u sequence.Unit) []Mark {
 }
 
 // byID orders operations of the object.
-func (o *Object) byID(a, b *Op) int { return o.actors.compare(a.ID, b.ID) }
+func (o *Object) byID(a, b *Op) int { return o.set.actors.compare(a.ID, b.ID) }
 
 // joined sorts marks, and makes those one that touch and are equal.
 func joined(marks []Mark) []Mark {

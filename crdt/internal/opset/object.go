@@ -29,7 +29,7 @@ type Object struct {
 
 	places places // once somebody has asked
 
-	actors *actors
+	set *Set
 }
 
 // entry is a key of a map.
@@ -41,6 +41,9 @@ type entry struct {
 // manyKeys is from how many keys on a map has an index.
 const manyKeys = 16
 
+// Set returns the document that the object is in.
+func (o *Object) Set() *Set { return o.set }
+
 // IsMap reports whether the object has keys.
 func (o *Object) IsMap() bool {
 	return o.Kind == change.ActionMakeMap || o.Kind == change.ActionMakeTable
@@ -49,10 +52,10 @@ func (o *Object) IsMap() bool {
 // IsText reports whether the object is a text.
 func (o *Object) IsText() bool { return o.Kind == change.ActionMakeText }
 
-func newObject(id ID, kind change.Action, a *actors) *Object {
-	o := &Object{ID: id, Kind: kind, actors: a}
+func newObject(id ID, kind change.Action, s *Set) *Object {
+	o := &Object{ID: id, Kind: kind, set: s}
 	if !o.IsMap() {
-		o.seq = sequence.New(a)
+		o.seq = sequence.New(&s.actors)
 		o.cells = make([]slot, 1)
 	}
 	return o

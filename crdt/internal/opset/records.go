@@ -71,7 +71,7 @@ func (s *records) rareOf(r *record) rare {
 // add appends a record.
 func (s *records) add(r record, tail []byte, others rare) {
 	if s.n%perBlock == 0 {
-		s.blocks = append(s.blocks, block{})
+		s.begin()
 	}
 	b := &s.blocks[len(s.blocks)-1]
 	if r.tail = uint32(len(b.tails)); len(tail) < longTail {
@@ -84,6 +84,16 @@ func (s *records) add(r record, tail []byte, others rare) {
 	}
 	b.records = append(b.records, r)
 	s.n++
+}
+
+// begin adds a block, with room for what the one before it took.
+func (s *records) begin() {
+	b := block{}
+	if last := len(s.blocks) - 1; last >= 0 {
+		b.records = make([]record, 0, perBlock)
+		b.tails = make([]byte, 0, len(s.blocks[last].tails))
+	}
+	s.blocks = append(s.blocks, b)
 }
 
 func (s *records) addRare(others rare) uint32 {

@@ -33,7 +33,7 @@ type Set struct {
 func New(self change.ActorID) *Set {
 	s := &Set{}
 	s.self = s.actors.number(self)
-	s.root = newObject(ID{}, change.ActionMakeMap, &s.actors)
+	s.root = newObject(ID{}, change.ActionMakeMap, s)
 	return s
 }
 
@@ -50,7 +50,7 @@ func (s *Set) object(id ID) *Object {
 
 // addObject makes the object of an operation, at a place in its parent.
 func (s *Set) addObject(id ID, kind change.Action, parent *Object, key string, elem ID) *Object {
-	o := newObject(id, kind, &s.actors)
+	o := newObject(id, kind, s)
 	o.parent, o.key, o.elem = parent, key, elem
 	if s.objects == nil {
 		s.objects = make(map[ID]*Object)
@@ -123,7 +123,7 @@ func (s *Set) insert(t target, o Op) error {
 	}
 	number := int32(len(t.object.cells))
 	t.object.cells = append(t.object.cells, slot{})
-	t.object.actors.put(&t.object.cells[number], o)
+	s.actors.put(&t.object.cells[number], o)
 	visible, width := t.object.shown(&t.object.cells[number])
 	if o.Action == change.ActionMark {
 		t.object.marks++

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
@@ -167,10 +168,9 @@ func (s *Set) note(w *write) error {
 	if uint64(s.maxOp)+uint64(w.n) > change.MaxCounter {
 		return ErrTooLarge
 	}
+	s.begin()
 	if len(s.pending) == 0 {
 		s.opened = s.maxOp + 1
-		s.scratch = scratches.Get().(*scratch)
-		s.pending = s.scratch.pending
 	}
 	w.id = ID{Counter: s.maxOp + 1, Actor: s.self}
 	s.maxOp += uint32(w.n)
@@ -270,12 +270,13 @@ func (s *Set) Splice(o *Object, u sequence.Unit, pos, del int, text string) erro
 	case del < 0:
 		return fmt.Errorf("%w: delete %d", ErrRange, del)
 	}
-	if width := sequence.TextWidth(text); text != "" {
-		w := write{target: target{object: o, elem: ref}, n: width[sequence.Points], insert: true, action: change.ActionSet, run: true, text: []byte(text)}
+	if text != "" {
+		w := write{target: target{object: o, elem: ref}, insert: true, action: change.ActionSet, run: true, text: s.keep(text)}
+		w.n = int32(utf8.RuneCountInString(text))
 		if err := s.note(&w); err != nil {
 			return err
 		}
-		if err := o.seq.InsertText(w.id, ref, w.text); err != nil {
+		if err := o.seq.InsertText(w.id, ref, w.text); err != nil || del == 0 {
 			return err
 		}
 		after, err := o.seq.Position(w.id.Plus(w.n - 1))
@@ -285,6 +286,15 @@ func (s *Set) Splice(o *Object, u sequence.Unit, pos, del int, text string) erro
 		pos = int(after[u]) + lastWidth(w.text, u)
 	}
 	return s.deleteFrom(o, u, pos, del)
+}
+
+// keep copies letters into the memory of the transaction.
+func (s *Set) keep(letters string) []byte {
+	s.begin()
+	x := s.scratch
+	at := len(x.letters)
+	x.letters = append(x.letters, letters...)
+	return x.letters[at:]
 }
 
 // lastWidth measures a text's last code point.

@@ -37,9 +37,25 @@ type Width [units]int32
 // counting does.
 func (w Width) Plus(v Width) Width {
 	for u := range w {
-		w[u] = int32(min(int64(w[u])+int64(v[u]), math.MaxInt32))
+		if w[u] += v[u]; w[u] < 0 {
+			w[u] = math.MaxInt32
+		}
 	}
 	return w
+}
+
+// shift makes of a sum the one that it is once a summand has changed. It
+// reports whether it could: a sum that ended where counting does has to be made
+// anew.
+func (w *Width) shift(was, is Width) bool {
+	for u := range w {
+		sum := int64(w[u]) - int64(was[u]) + int64(is[u])
+		if w[u] == math.MaxInt32 || sum >= math.MaxInt32 {
+			return false
+		}
+		w[u] = int32(sum)
+	}
+	return true
 }
 
 // TextWidth measures a string.

@@ -20,23 +20,45 @@ func (s *Sequence) pull(i int32) {
 	}
 }
 
-// refresh tells a node's ancestors of a change of its width or id.
+// refresh tells a node's ancestors of a change of its width.
 func (s *Sequence) refresh(i int32) {
 	if s.loading {
 		return
 	}
+	was := s.spans[i].below
+	s.pull(i)
+	s.widen(s.spans[i].up, was, s.spans[i].below)
+}
+
+// widen tells a node and its ancestors that what is visible under one of its
+// children has changed.
+func (s *Sequence) widen(i int32, was, is Width) {
 	for ; i != 0; i = s.spans[i].up {
-		s.pull(i)
+		if x := &s.spans[i]; !x.below.shift(was, is) {
+			s.pull(i)
+		}
 	}
 }
 
-// rebalance refreshes a node and its ancestors, below one of which a node was
-// added or removed.
-func (s *Sequence) rebalance(i int32) {
+// rebalance refreshes a node and its ancestors, under one of which a node was
+// added or removed. Above one that is as high as before only widths change, but
+// for those up to through, if that is one of them.
+func (s *Sequence) rebalance(i, through int32) {
 	for i != 0 {
-		up := s.spans[i].up
+		was := s.spans[i]
 		s.balance(i)
-		i = up
+		top := i
+		if s.spans[i].up != was.up {
+			top = s.spans[i].up
+		}
+		if i == through {
+			through = 0
+		}
+		if x := &s.spans[top]; through == 0 && x.height == was.height && x.least == was.least {
+			s.widen(was.up, was.below, x.below)
+			return
+		}
+		i = was.up
 	}
 }
 
@@ -119,13 +141,14 @@ func (s *Sequence) link(after, i int32) {
 		next := s.leftmost(s.spans[after].right)
 		s.spans[next].left, s.spans[i].up = i, next
 	}
-	s.rebalance(i)
+	s.pull(i)
+	s.rebalance(s.spans[i].up, 0)
 }
 
 // unlink takes a node out of the tree.
 func (s *Sequence) unlink(i int32) {
 	x := &s.spans[i]
-	from := x.up
+	from, through := x.up, int32(0)
 	switch {
 	case x.left == 0:
 		s.replace(i, x.right)
@@ -134,7 +157,7 @@ func (s *Sequence) unlink(i int32) {
 	default:
 		heir := s.leftmost(x.right)
 		y := &s.spans[heir]
-		from = heir
+		from, through = heir, heir
 		if y.up != i {
 			from = y.up
 			s.replace(heir, y.right)
@@ -144,8 +167,9 @@ func (s *Sequence) unlink(i int32) {
 		s.replace(i, heir)
 		y.left = x.left
 		s.spans[y.left].up = heir
+		y.height, y.below, y.least = x.height, x.below, x.least
 	}
-	s.rebalance(from)
+	s.rebalance(from, through)
 }
 
 // build makes a tree of the spans from lo to hi, which are in order.

@@ -26,7 +26,15 @@ func TestLongerThanCounted(t *testing.T) {
 			}
 		}
 	}
-	if err := s.Check(); err != nil {
-		t.Fatal(err)
+	for counter := uint32(1); counter <= 10; counter++ {
+		if err := s.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetCell(ID{Counter: counter}, counter%3 == 0, Width{7, 8, 9}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := s.Width(), (Width{21, 24, 27}); got != want {
+		t.Fatalf("%v, not %v", got, want)
 	}
 }
