@@ -36,14 +36,14 @@ type engine interface {
 	// apply takes changes, one after the other.
 	apply([]*change.Change) error
 	save() ([]byte, error)
-	// memory estimates what a document of that size takes, in bytes, and says
+	// memory estimates what the document, of that size, takes, in bytes, and says
 	// whether that is hidden from Go's collector.
 	memory(census) (bytes int64, hidden bool)
 	fork(ActorID) (engine, error)
-	// at returns the document as it was at some heads, in which an actor writes,
-	// and estimates its size by that of the whole. Without an actor it is for
-	// reading only, and shares nothing with this one that ever changes.
-	at(actor ActorID, heads []Hash, whole census) (engine, census, error)
+	// at returns the document as it was at some heads, in which an actor writes.
+	// Without an actor it is for reading only, and shares nothing with this one
+	// that ever changes. The census is for those engines that need one.
+	at(actor ActorID, heads []Hash) (engine, census, error)
 }
 
 // mapObject, listObject and textObject are the containers of a document.

@@ -32,7 +32,7 @@ func (p panicking) rollback() bool                               { p.touched(); 
 func (p panicking) heads() ([]Hash, error)                       { p.touched(); return nil, nil }
 func (p panicking) changes([]Hash) ([][]byte, error)             { p.touched(); return nil, nil }
 func (p panicking) apply([]*change.Change) error                 { p.touched(); return nil }
-func (p panicking) at(ActorID, []Hash, census) (engine, census, error) {
+func (p panicking) at(ActorID, []Hash) (engine, census, error) {
 	p.touched()
 	return nil, census{}, nil
 }

@@ -10,10 +10,11 @@ import (
 )
 
 // TestClosedDocumentsGiveTheirMemoryBack opens and closes documents that would
-// take 800 MB together: what the engine holds is no part of Go's heap, so that
+// take 800 MB together: what automerge-go holds is no part of Go's heap, so that
 // nothing but the documents themselves makes Go collect.
 func TestClosedDocumentsGiveTheirMemoryBack(t *testing.T) {
-	big := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("t", strings.Repeat("text ", 6000)) })
+	needsReference(t)
+	big := open(t, "ada", crdt.Reference(), func(root crdt.Map) error { return root.Set("t", strings.Repeat("text ", 6000)) })
 	saved, err := big.Save()
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +25,7 @@ func TestClosedDocumentsGiveTheirMemoryBack(t *testing.T) {
 	before, _ := anonymous(t)
 	var most int64
 	for range 60 {
-		d, err := crdt.Load(actor("bob"), saved)
+		d, err := crdt.Load(actor("bob"), saved, crdt.Reference())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -83,32 +83,16 @@ func (n *native) save() (_ []byte, err error) {
 	return n.set.Save()
 }
 
-// What an open document costs at most, as seen on the heap: of a small document,
-// of changes that were applied, and of keys. Changes that were loaded cost next
-// to nothing, and letters little.
-const (
-	nativePerDocument = 4 << 10
-	nativePerChange   = 240
-	nativePerOp       = 100
-)
+func (n *native) memory(census) (bytes int64, hidden bool) { return n.set.Footprint(), false }
 
-func (n *native) memory(size census) (bytes int64, hidden bool) {
-	return nativePerDocument + nativePerChange*size.changes + nativePerOp*size.ops, false
-}
-
-func (n *native) at(actor ActorID, heads []Hash, whole census) (_ engine, _ census, err error) {
+func (n *native) at(actor ActorID, heads []Hash) (_ engine, _ census, err error) {
 	defer rescue(&err)
 	if actor == "" {
 		past, err := n.set.At(heads)
 		return &native{past}, census{}, pastError(err)
 	}
 	past, err := n.set.Fork(actor, heads)
-	if err != nil {
-		return nil, census{}, pastError(err)
-	}
-	size := census{changes: int64(past.NumChanges())}
-	size.ops = whole.ops * size.changes / max(whole.changes, 1)
-	return &native{past}, size, nil
+	return &native{past}, census{}, pastError(err)
 }
 
 func pastError(err error) error {

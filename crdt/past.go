@@ -10,7 +10,7 @@ import (
 // at makes a document of the past of some heads, in which an actor writes;
 // without an actor it is for reading.
 func (d *Doc) at(actor ActorID, heads []Hash) (*Doc, error) {
-	e, size, err := d.engine.at(actor, heads, d.size)
+	e, size, err := d.engine.at(actor, heads)
 	if err != nil {
 		return nil, err
 	}

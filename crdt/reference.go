@@ -147,7 +147,7 @@ func (r *reference) fork(actor ActorID) (_ engine, err error) {
 }
 
 // at builds the document anew of its changes.
-func (r *reference) at(actor ActorID, heads []Hash, _ census) (engine, census, error) {
+func (r *reference) at(actor ActorID, heads []Hash) (engine, census, error) {
 	chunks, err := r.changes(nil)
 	if err != nil {
 		return nil, census{}, fmt.Errorf("%w: list changes: %w", ErrEngine, err)

@@ -2,6 +2,8 @@ package document
 
 import (
 	"crypto/sha256"
+	"slices"
+	"unsafe"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 )
@@ -104,6 +106,15 @@ func (d *Document) count() (err error) {
 	d.NewerColumns = d.changes.unknown || d.ops.unknown
 	d.NewerFormat = d.NewerColumns || !change.Action(action).Known()
 	return nil
+}
+
+// Footprint estimates the memory that the document takes, in bytes.
+func (d *Document) Footprint() int64 {
+	bytes := int64(unsafe.Sizeof(*d)) + int64(len(d.chunk))
+	for _, column := range slices.Concat(d.changes.data, d.ops.data) {
+		bytes += int64(cap(column) + int(unsafe.Sizeof(column)))
+	}
+	return bytes
 }
 
 // Chunk returns the bytes that were parsed. The caller must not modify them.

@@ -3,6 +3,7 @@ package opset
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
@@ -23,6 +24,7 @@ type Set struct {
 	irregular bool
 	listing   sync.Mutex // of an irregular document's changes, in order to save it
 	placed    placed
+	weight    atomic.Pointer[weighed] // once somebody has asked
 
 	pending []write  // of the transaction that is open
 	opened  uint32   // the counter of its first operation

@@ -3,6 +3,7 @@ package sequence
 import (
 	"errors"
 	"math"
+	"unsafe"
 )
 
 // ErrUnknown is returned for an element that the sequence doesn't have.
@@ -173,4 +174,11 @@ func (s *Sequence) drop(i int32) {
 	s.unlink(i)
 	s.leave(i)
 	s.unused = append(s.unused, i)
+}
+
+// Footprint estimates the memory that the sequence takes, in bytes.
+func (s *Sequence) Footprint() int64 {
+	const perTombs = int64(unsafe.Sizeof([]Tomb{}) + unsafe.Sizeof(Tomb{}))
+	return int64(unsafe.Sizeof(*s)) + int64(cap(s.content)) + int64(cap(s.tombs))*perTombs +
+		int64(cap(s.spans))*int64(unsafe.Sizeof(span{})+unsafe.Sizeof(int32(0)))
 }
