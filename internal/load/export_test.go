@@ -61,19 +61,9 @@ func Bystander(changes int, order []int) (visible, needed []int, err error) {
 	return visible, needed, nil
 }
 
-// Keystroke is at, delete and insert.
-type Keystroke struct {
-	At, Delete int
-	Insert     string
-}
-
 // TypedOut returns the changes of a text written by keystrokes.
 func TypedOut(strokes []Keystroke) ([][]byte, error) {
-	inner := make([]keystroke, len(strokes))
-	for i, k := range strokes {
-		inner[i] = keystroke{k.At, k.Delete, k.Insert}
-	}
-	h, err := typedOut(inner)
+	h, err := typedOut(strokes)
 	if err != nil {
 		return nil, err
 	}
@@ -82,14 +72,4 @@ func TypedOut(strokes []Keystroke) ([][]byte, error) {
 		chunks = append(chunks, e.chunk)
 	}
 	return chunks, nil
-}
-
-// ReadTrace is readTrace.
-func ReadTrace(path string) ([]Keystroke, error) {
-	strokes, err := readTrace(path)
-	outer := make([]Keystroke, len(strokes))
-	for i, k := range strokes {
-		outer[i] = Keystroke{k.at, k.delete, k.insert}
-	}
-	return outer, err
 }

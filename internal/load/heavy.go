@@ -122,7 +122,7 @@ func (cfg HistoryConfig) history() (*history, error) {
 	if cfg.Trace == "" {
 		return typedOut(typed(cfg.random(), cfg.Changes-1))
 	}
-	strokes, err := readTrace(cfg.Trace)
+	strokes, err := ReadTrace(cfg.Trace)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (cfg HistoryConfig) history() (*history, error) {
 
 // watch reports how long something takes and what memory the server needs.
 func (cfg HistoryConfig) watch(report *Report, name string, do func() error) error {
-	before, err := anonymous(cfg.Server.PID())
+	before, err := Anonymous(cfg.Server.PID())
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
@@ -159,7 +159,7 @@ func watchMemory(pid int) (peak func() int64) {
 		defer ticker.Stop()
 		var most int64
 		for {
-			if bytes, err := anonymous(pid); err == nil {
+			if bytes, err := Anonymous(pid); err == nil {
 				most = max(most, bytes)
 			}
 			select {

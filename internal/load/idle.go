@@ -23,7 +23,7 @@ func Idle(ctx context.Context, cfg IdleConfig) (*Report, error) {
 	if cfg.Settle == 0 {
 		cfg.Settle = 15 * time.Second
 	}
-	before, err := anonymous(cfg.Server.PID())
+	before, err := Anonymous(cfg.Server.PID())
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
@@ -35,7 +35,7 @@ func Idle(ctx context.Context, cfg IdleConfig) (*Report, error) {
 	if err := sleep(ctx, cfg.Settle); err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}
-	after, err := anonymous(cfg.Server.PID())
+	after, err := Anonymous(cfg.Server.PID())
 	if err != nil {
 		return nil, fmt.Errorf("idle: %w", err)
 	}

@@ -24,12 +24,12 @@ type Server interface {
 	Kill() error
 }
 
-// anonymous returns a process's memory that is its own and not a file's
+// Anonymous returns a process's memory that is its own and not a file's
 // (RssAnon), in bytes; see proc_pid_status(5).
-func anonymous(pid int) (int64, error) {
+func Anonymous(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("memory of the server: %w", err)
+		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "RssAnon:" {
@@ -37,7 +37,7 @@ func anonymous(pid int) (int64, error) {
 			return kilobytes << 10, err
 		}
 	}
-	return 0, fmt.Errorf("memory of the server: no RssAnon of process %d", pid)
+	return 0, fmt.Errorf("memory of process %d: no RssAnon", pid)
 }
 
 // cpuTick is what proc_pid_stat(5) counts in: a hundredth of a second on every

@@ -12,17 +12,18 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 )
 
-// keystroke is one step of writing a text: at a position, counted in letters,
+// Keystroke is one step of writing a text: at a position, counted in letters,
 // some letters are deleted and others inserted.
-type keystroke struct {
-	at, delete int
-	insert     string
+type Keystroke struct {
+	At, Delete int
+	Insert     string
 }
 
-// readTrace reads an editing trace: a JSON array of [position, deleted,
+// ReadTrace reads an editing trace: a JSON array of [position, deleted,
 // inserted text …], gzipped if its name says so. This is the form of
-// https://github.com/automerge/automerge-perf.
-func readTrace(path string) ([]keystroke, error) {
+// https://github.com/automerge/automerge-perf. It returns [ErrTrace] if the file
+// is something else.
+func ReadTrace(path string) ([]Keystroke, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func readTrace(path string) ([]keystroke, error) {
 	if err := json.NewDecoder(r).Decode(&rows); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrTrace, path, err)
 	}
-	strokes := make([]keystroke, len(rows))
+	strokes := make([]Keystroke, len(rows))
 	for i, row := range rows {
 		if strokes[i], err = parseStroke(row); err != nil {
 			return nil, fmt.Errorf("%w: %s: row %d: %w", ErrTrace, path, i, err)
@@ -47,7 +48,7 @@ func readTrace(path string) ([]keystroke, error) {
 	return strokes, nil
 }
 
-func parseStroke(row []any) (k keystroke, err error) {
+func parseStroke(row []any) (k Keystroke, err error) {
 	if len(row) < 2 {
 		return k, fmt.Errorf("%d columns", len(row))
 	}
@@ -56,20 +57,20 @@ func parseStroke(row []any) (k keystroke, err error) {
 	if !ok1 || !ok2 {
 		return k, fmt.Errorf("%v, %v are no numbers", row[0], row[1])
 	}
-	k.at, k.delete = int(at), int(deleted)
+	k.At, k.Delete = int(at), int(deleted)
 	for _, text := range row[2:] {
 		letters, ok := text.(string)
 		if !ok {
 			return k, fmt.Errorf("%v is no text", text)
 		}
-		k.insert += letters
+		k.Insert += letters
 	}
 	return k, nil
 }
 
 // typed makes up keystrokes as somebody who types, jumps about and corrects.
-func typed(r *rand.Rand, count int) []keystroke {
-	strokes := make([]keystroke, count)
+func typed(r *rand.Rand, count int) []Keystroke {
+	strokes := make([]Keystroke, count)
 	at, length := 0, 0
 	for i := range strokes {
 		switch dice := r.IntN(100); {
@@ -77,11 +78,11 @@ func typed(r *rand.Rand, count int) []keystroke {
 			at = r.IntN(length + 1)
 			fallthrough
 		case dice < 85 || at == 0:
-			strokes[i] = keystroke{at: at, insert: string(rune('a' + r.IntN(26)))}
+			strokes[i] = Keystroke{At: at, Insert: string(rune('a' + r.IntN(26)))}
 			at, length = at+1, length+1
 		default:
 			at, length = at-1, length-1
-			strokes[i] = keystroke{at: at, delete: 1}
+			strokes[i] = Keystroke{At: at, Delete: 1}
 		}
 	}
 	return strokes
@@ -89,7 +90,7 @@ func typed(r *rand.Rand, count int) []keystroke {
 
 // typedOut returns the document of one author who made these keystrokes, a
 // change each, in a text.
-func typedOut(strokes []keystroke) (*history, error) {
+func typedOut(strokes []Keystroke) (*history, error) {
 	h := newHistory(1)
 	r := newReplica(h)
 	if err := r.commit(0, 0, change.Op{Key: change.MapKey("text"), Action: change.ActionMakeText}); err != nil {
@@ -135,20 +136,20 @@ func (t *text) seek(at int) error {
 
 // apply returns the operations of a keystroke, the first of which has the
 // counter next.
-func (t *text) apply(k keystroke, next uint64) ([]change.Op, error) {
-	if err := t.seek(k.at); err != nil {
+func (t *text) apply(k Keystroke, next uint64) ([]change.Op, error) {
+	if err := t.seek(k.At); err != nil {
 		return nil, err
 	}
-	if k.delete < 0 || k.delete > len(t.right) {
-		return nil, fmt.Errorf("%d letters to delete of %d", k.delete, len(t.right))
+	if k.Delete < 0 || k.Delete > len(t.right) {
+		return nil, fmt.Errorf("%d letters to delete of %d", k.Delete, len(t.right))
 	}
-	ops := make([]change.Op, 0, k.delete+len(k.insert))
-	for range k.delete {
+	ops := make([]change.Op, 0, k.Delete+len(k.Insert))
+	for range k.Delete {
 		id := change.OpID{Counter: t.right[len(t.right)-1], Actor: t.author}
 		t.right = t.right[:len(t.right)-1]
 		ops = append(ops, change.Op{Obj: t.object, Key: change.ElemKey(id), Action: change.ActionDelete, Pred: []change.OpID{id}})
 	}
-	for _, letter := range k.insert {
+	for _, letter := range k.Insert {
 		after := change.OpID{}
 		if n := len(t.left); n > 0 {
 			after = change.OpID{Counter: t.left[n-1], Actor: t.author}
