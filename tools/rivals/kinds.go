@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/godwit-sync/godwit/tools/rivals/report"
 )
 
 // kind is a server that can be measured.
@@ -54,26 +56,21 @@ func godwit(ctx context.Context, o options, bin string) (*kind, error) {
 		}
 	}
 	return &kind{
-		name: "godwit", version: describe(ctx),
+		name: "godwit", version: report.Commit(ctx),
 		launch: func(port int, data string) *exec.Cmd {
 			return exec.Command(binary, "--listen", loopback(port), "--data", data)
 		},
 	}, nil
 }
 
-var errModules = errors.New("its modules are not installed; run: npm ci --prefix tools/rivals")
-
 func automergeRepo(ctx context.Context, o options) (*kind, error) {
 	server := filepath.Join(o.tools, "server.mjs")
-	if _, err := os.Stat(filepath.Join(o.tools, "node_modules", "@automerge", "automerge-repo")); err != nil {
-		return nil, errModules
-	}
-	node, err := exec.CommandContext(ctx, "node", "--version").Output()
+	version, err := report.Module(ctx, o.tools, "@automerge/automerge-repo")
 	if err != nil {
-		return nil, fmt.Errorf("node: %w", err)
+		return nil, err
 	}
 	return &kind{
-		name: "automerge-repo", version: "2.5.6 on Node " + strings.TrimSpace(string(node)),
+		name: "automerge-repo", version: version,
 		launch: func(port int, data string) *exec.Cmd { return exec.Command("node", server, strconv.Itoa(port), data) },
 	}, nil
 }
@@ -99,13 +96,4 @@ func build(ctx context.Context, bin, pkg string) (string, error) {
 		return "", fmt.Errorf("go build %s: %w", pkg, err)
 	}
 	return binary, nil
-}
-
-// describe names the commit that is measured.
-func describe(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(out))
 }

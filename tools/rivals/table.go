@@ -1,42 +1,21 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/godwit-sync/godwit/internal/load"
+	"github.com/godwit-sync/godwit/tools/rivals/report"
 )
 
 // machine says what was measured where.
 func machine(w *strings.Builder, servers []*kind) {
-	average, _, _ := strings.Cut(firstLine("/proc/loadavg", ""), " ")
-	fmt.Fprintf(w, "%d × %s, Linux %s, %s; load average at the end %s\n\n", runtime.NumCPU(),
-		firstLine("/proc/cpuinfo", "model name"), firstLine("/proc/sys/kernel/osrelease", ""), runtime.Version(), average)
+	fmt.Fprintf(w, "%s; load average at the end %s\n\n", report.Machine(), report.LoadAverage())
 	for _, k := range servers {
 		fmt.Fprintf(w, "- %s: %s\n", k.name, k.version)
 	}
 	fmt.Fprintln(w)
-}
-
-// firstLine returns a file's first line that begins so, after its colon.
-func firstLine(path, prefix string) string {
-	file, err := os.Open(path)
-	if err != nil {
-		return "unknown"
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if line := lines.Text(); prefix == "" {
-			return line
-		} else if name, value, ok := strings.Cut(line, ":"); ok && strings.HasPrefix(name, prefix) {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown"
 }
 
 // row is one line of the table.
@@ -106,7 +85,7 @@ func cell(values []float64, unit string) string {
 	case 1:
 		return load.Format(values[0]) + suffix(unit)
 	default:
-		return fmt.Sprintf("%s%s (%s–%s)", load.Format(median(values)), suffix(unit), load.Format(values[0]), load.Format(values[len(values)-1]))
+		return fmt.Sprintf("%s%s (%s–%s)", load.Format(report.Median(values)), suffix(unit), load.Format(values[0]), load.Format(values[len(values)-1]))
 	}
 }
 
@@ -117,18 +96,9 @@ func suffix(unit string) string {
 	return " " + unit
 }
 
-// median of ascending values.
-func median(values []float64) float64 {
-	middle := len(values) / 2
-	if len(values)%2 == 1 {
-		return values[middle]
-	}
-	return (values[middle-1] + values[middle]) / 2
-}
-
 func quotient(a, b []float64) string {
-	if len(a) == 0 || len(b) == 0 || median(b) == 0 {
+	if len(a) == 0 || len(b) == 0 || report.Median(b) == 0 {
 		return "–"
 	}
-	return load.Format(median(a) / median(b))
+	return load.Format(report.Median(a) / report.Median(b))
 }
