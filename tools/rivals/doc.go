@@ -13,6 +13,8 @@
 //	go run ./tools/rivals -servers godwit -relay ./profiled -only sustained
 //	go tool pprof http://127.0.0.1:6060/debug/pprof/profile?seconds=10
 //
+// What document engines do is compared by tools/rivals/engines.
+//
 // Everything goes over loopback. Linux only: memory and processor time are
 // read from /proc.
 package main

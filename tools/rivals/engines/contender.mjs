@@ -1,0 +1,185 @@
+// One contender that is written in JavaScript does one task in a process of its
+// own, and prints what it measured and which text it has in the end, as a line
+// of JSON. Times are in seconds. contender.go does the same in Go.
+//
+//   node --expose-gc contender.mjs NAME TASK DIRECTORY DOCUMENTS
+import { createHash } from "node:crypto"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+const [name, task, directory, documents] = process.argv.slice(2)
+const { Document } = await import(`./${name}.mjs`)
+const file = kind => join(directory, `${name}.${kind}`)
+
+const tasks = {
+  // The trace is typed, each edit a change.
+  apply() {
+    const edits = trace("trace")
+    const before = memory()
+    const doc = new Document()
+    const apply = timed(() => typed(doc, edits))
+    const applyMemory = memory() - before
+    let saved
+    const saveFirst = timed(() => (saved = doc.save()))
+    writeFileSync(file("saved"), saved)
+    const figures = { apply, applyMemory, saveFirst, savedBytes: saved.length }
+    if (doc.saveSmaller) figures.smallerBytes = doc.saveSmaller().length
+    return { figures, text: doc.text() }
+  },
+
+  // The same, and what others are to be sent of it is kept.
+  record() {
+    const edits = trace("trace")
+    const doc = new Document()
+    const changes = []
+    const record = timed(() => {
+      doc.keep(changes)
+      typed(doc, edits)
+    })
+    const wireBytes = changes.reduce((sum, change) => sum + change.length, 0)
+    typed(doc, trace("more"))
+    writeFileSync(file("changes"), framed(changes))
+    return { figures: { record, wireBytes }, text: doc.text() }
+  },
+
+  // Another replica is sent the trace at once, and then single keystrokes.
+  receive() {
+    const changes = frames(readFileSync(file("changes")))
+    const live = changes.splice(-trace("more").length)
+    const doc = Document.empty()
+    const receive = timed(() => {
+      doc.receive(changes)
+      readable(doc.text())
+    })
+    const single = live.splice(0, 100)
+    const receiveOne = median(single.map(change => timed(() => doc.receive([change]))))
+    doc.receive(live)
+    return { figures: { receive, receiveOne }, text: doc.text() }
+  },
+
+  // The document is opened and written to.
+  load() {
+    const more = trace("more")
+    const before = memory()
+    const { doc, took: loadCold } = opened()
+    const loadMemory = memory() - before
+    const keystrokes = more.map(edit => ({
+      type: timed(() => typed(doc, [edit])),
+      read: timed(() => readable(doc.text())),
+    }))
+    const [{ type: keystrokeFirst }] = keystrokes
+    const figures = {
+      loadCold,
+      loadMemory,
+      keystrokeFirst,
+      keystroke: median(keystrokes.map(each => each.type)),
+      read: median(keystrokes.map(each => each.read)),
+      save: timed(() => doc.save()),
+      loadWarm: median(repeat(9, openedAndClosed)),
+    }
+    return { figures, text: doc.text() }
+  },
+
+  // Many small documents.
+  small() {
+    const many = Number(documents)
+    const create = () => Document.record(record)
+    const saved = create().save()
+    const open = () => {
+      const doc = Document.load(saved)
+      if (doc.field("name") !== record.name) throw new Error("the record is another")
+      return doc
+    }
+    const each = make => timed(() => repeat(many / 5, () => make().close())) / (many / 5)
+    each(create) // and the engine is warm
+    const smallCreate = each(create)
+    each(open)
+    const smallLoad = each(open)
+    const before = memory()
+    const held = repeat(many, open)
+    const smallMemory = (memory() - before) / held.length
+    return { figures: { smallCreate, smallLoad, smallMemory, smallBytes: saved.length }, text: "" }
+  },
+}
+
+const record = {}
+for (const key of ["id", "name", "mail", "phone", "street", "city", "zip", "age", "active", "note"])
+  record[key] = { age: 7, active: true }[key] ?? `value of ${key}`
+
+function trace(name) {
+  return JSON.parse(readFileSync(join(directory, `${name}.json`)))
+}
+
+function typed(doc, edits) {
+  for (let i = 0; i < edits.length; i++) doc.splice(edits[i][0], edits[i][1], edits[i][2])
+}
+
+// The saved document, and how long it took until its text could be read.
+function opened() {
+  const bytes = readFileSync(file("saved"))
+  let doc
+  const took = timed(() => {
+    doc = Document.load(bytes)
+    readable(doc.text())
+  })
+  return { doc, took }
+}
+
+function openedAndClosed() {
+  const { doc, took } = opened()
+  doc.close()
+  return took
+}
+
+function timed(run) {
+  const began = performance.now()
+  run()
+  return (performance.now() - began) / 1000
+}
+
+function repeat(times, run) {
+  return Array.from({ length: times }, run)
+}
+
+// What a library puts together of many pieces becomes one string only when
+// somebody looks into it.
+function readable(text) {
+  text.charCodeAt(0)
+}
+
+// The memory that is this process's own, in bytes, after everything has been
+// collected. V8 gives pages back only after several collections.
+function memory() {
+  for (let i = 0; i < 4; i++) gc()
+  return Number(/RssAnon:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024
+}
+
+function median(values) {
+  const ascending = values.toSorted((a, b) => a - b)
+  return ascending[values.length >> 1]
+}
+
+// Changes in a file: each after its length, four bytes, big-endian.
+function framed(changes) {
+  return Buffer.concat(
+    changes.flatMap(change => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(change.length)
+      return [length, change]
+    }),
+  )
+}
+
+function frames(bytes) {
+  const changes = []
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32BE(at)
+    changes.push(new Uint8Array(bytes.subarray(at + 4, end)))
+    at = end
+  }
+  return changes
+}
+
+const { figures, text } = tasks[task]()
+const sum = createHash("sha256").update(text).digest("hex")
+process.stdout.write(JSON.stringify({ figures, text: sum }) + "\n")

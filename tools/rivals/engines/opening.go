@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+
+	"github.com/godwit-sync/godwit/internal/load"
+)
+
+// load opens the document and writes to it.
+func (t *task) load() (string, error) {
+	more, err := t.trace("more")
+	if err != nil {
+		return "", err
+	}
+	var d document
+	var cold []float64
+	if err := t.growth("loadMemory", func() (err error) { d, cold, err = t.opened(nil); return err }); err != nil {
+		return "", err
+	}
+	t.figures["loadCold"] = cold[0]
+	if err := t.used(d, more); err != nil {
+		return "", err
+	}
+	var warm []float64
+	for range 9 {
+		var other document
+		if other, warm, err = t.opened(warm); err != nil {
+			return "", err
+		}
+		other.Close()
+	}
+	t.figures["loadWarm"] = middle(warm)
+	return d.text()
+}
+
+// opened opens the saved document and adds how long it took until its text
+// could be read.
+func (t *task) opened(before []float64) (d document, took []float64, err error) {
+	saved, err := os.ReadFile(t.file("saved"))
+	if err != nil {
+		return d, nil, err
+	}
+	took, err = timed(before, func() error {
+		if d, err = open(t.name, saved); err != nil {
+			return err
+		}
+		_, err := d.text()
+		return err
+	})
+	return d, took, err
+}
+
+// used types into an open document, reads it each time, and saves it.
+func (t *task) used(d document, more []load.Keystroke) error {
+	var typing, reading []float64
+	var err error
+	for _, k := range more {
+		if typing, err = timed(typing, func() error { _, err := d.splice(k); return err }); err != nil {
+			return err
+		}
+		if reading, err = timed(reading, func() error { _, err := d.text(); return err }); err != nil {
+			return err
+		}
+	}
+	t.figures["keystrokeFirst"] = typing[0]
+	t.figures["keystroke"] = middle(typing)
+	t.figures["read"] = middle(reading)
+	return t.time("save", func() error { _, err := d.Save(); return err })
+}
