@@ -10,25 +10,47 @@ const maxBlock = 512
 
 // index finds spans by the ids of their elements: for each actor, its spans
 // ascending, in blocks, so that adding one moves few.
-type index struct{ actors []actorSpans }
+type index struct {
+	actors  []actorSpans     // as they came
+	numbers map[uint32]int32 // where each is, once there are many
+}
 
 type actorSpans struct {
 	actor  uint32
-	blocks [][]int32
+	blocks [][]int32 // perhaps none any more
 }
 
-// of returns where an actor's spans are, or would be.
-func (x *index) of(actor uint32) (int, bool) {
-	if len(x.actors) == 1 {
-		at := 0
-		if x.actors[0].actor < actor {
-			at = 1
+// fewActors is how many are found by looking at each.
+const fewActors = 8
+
+// of returns an actor's spans, or nil.
+func (x *index) of(actor uint32) *actorSpans {
+	if x.numbers != nil {
+		if at, ok := x.numbers[actor]; ok {
+			return &x.actors[at]
 		}
-		return at, x.actors[0].actor == actor
+		return nil
 	}
-	return slices.BinarySearchFunc(x.actors, actor, func(a actorSpans, actor uint32) int {
-		return int(a.actor) - int(actor)
-	})
+	for i := range x.actors {
+		if x.actors[i].actor == actor {
+			return &x.actors[i]
+		}
+	}
+	return nil
+}
+
+// add begins the list of an actor.
+func (x *index) add(a actorSpans) {
+	x.actors = append(x.actors, a)
+	switch n := len(x.actors); {
+	case x.numbers != nil:
+		x.numbers[a.actor] = int32(n - 1)
+	case n > fewActors:
+		x.numbers = make(map[uint32]int32, 2*n)
+		for i, a := range x.actors {
+			x.numbers[a.actor] = int32(i)
+		}
+	}
 }
 
 // search returns the last of an actor's spans that begins at or before a
@@ -50,11 +72,10 @@ func (s *Sequence) search(a *actorSpans, counter uint32) (block, place int) {
 
 // find returns the span that holds an element, and the element's place in it.
 func (s *Sequence) find(id ID) (i, k int32, ok bool) {
-	at, known := s.index.of(id.Actor)
-	if !known {
+	a := s.index.of(id.Actor)
+	if a == nil {
 		return 0, 0, false
 	}
-	a := &s.index.actors[at]
 	block, place := s.search(a, id.Counter)
 	if place < 0 {
 		return 0, 0, false
@@ -70,12 +91,15 @@ func (s *Sequence) enter(i int32) {
 		return
 	}
 	id := s.spans[i].id
-	at, known := s.index.of(id.Actor)
-	if !known {
-		s.index.actors = slices.Insert(s.index.actors, at, actorSpans{actor: id.Actor, blocks: [][]int32{{i}}})
+	a := s.index.of(id.Actor)
+	switch {
+	case a == nil:
+		s.index.add(actorSpans{actor: id.Actor, blocks: [][]int32{{i}}})
+		return
+	case len(a.blocks) == 0:
+		a.blocks = [][]int32{{i}}
 		return
 	}
-	a := &s.index.actors[at]
 	block, place := s.search(a, id.Counter)
 	spans := slices.Insert(a.blocks[block], place+1, i)
 	a.blocks[block] = spans
@@ -92,15 +116,11 @@ func (s *Sequence) enter(i int32) {
 // leave takes a span out of the index.
 func (s *Sequence) leave(i int32) {
 	id := s.spans[i].id
-	at, _ := s.index.of(id.Actor)
-	a := &s.index.actors[at]
+	a := s.index.of(id.Actor)
 	block, place := s.search(a, id.Counter)
 	a.blocks[block] = slices.Delete(a.blocks[block], place, place+1)
 	if len(a.blocks[block]) == 0 {
 		a.blocks = slices.Delete(a.blocks, block, block+1)
-	}
-	if len(a.blocks) == 0 {
-		s.index.actors = slices.Delete(s.index.actors, at, at+1)
 	}
 }
 
@@ -125,8 +145,7 @@ func (s *Sequence) indexAll() bool {
 		for block := range slices.Chunk(spans, maxBlock) {
 			a.blocks = append(a.blocks, slices.Clip(block))
 		}
-		s.index.actors = append(s.index.actors, a)
+		s.index.add(a)
 	}
-	slices.SortFunc(s.index.actors, func(a, b actorSpans) int { return int(a.actor) - int(b.actor) })
 	return true
 }

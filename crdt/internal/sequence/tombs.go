@@ -154,11 +154,11 @@ func (s *Sequence) Restore(id ID, n int32, t Tomb) error {
 // after one of them.
 func (s *Sequence) Remove(actor, counter uint32) {
 	for {
-		at, known := s.index.of(actor)
-		if !known {
+		a := s.index.of(actor)
+		if a == nil || len(a.blocks) == 0 {
 			return
 		}
-		blocks := s.index.actors[at].blocks
+		blocks := a.blocks
 		block := blocks[len(blocks)-1]
 		i := block[len(block)-1]
 		x := &s.spans[i]
