@@ -27,7 +27,9 @@ func (s *Set) Apply(c *change.Change) error {
 	if err := s.follows(c); err != nil {
 		return err
 	}
-	s.placed.check(s)
+	if !s.fits(len(c.Bytes()), int(c.Ops)) {
+		return fmt.Errorf("%w: %s", ErrFull, c.Hash)
+	}
 	s.irregular = s.irregular || c.NewerFormat
 	r := intake{s: s}
 	for op, err := range c.Operations() {

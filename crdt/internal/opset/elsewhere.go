@@ -13,11 +13,13 @@ func (s *Set) elsewhere(o *Object, id ID) (target, bool) {
 	if !o.IsMap() && o.seq.Has(id) {
 		return target{object: o, elem: id}, true
 	}
-	if o.places == nil {
-		o.places = s.placesIn(o)
-		s.placed.objects = append(s.placed.objects, o)
+	p := o.places.Load()
+	if p == nil {
+		list := s.placesIn(o)
+		p = &list
+		o.places.Store(p)
 	}
-	t, ok := o.places[id]
+	t, ok := (*p)[id]
 	return t, ok
 }
 
@@ -41,25 +43,16 @@ func (s *Set) placesIn(o *Object) places {
 	return p
 }
 
-// place notes where a foreign operation is.
+// place notes where an operation is.
 func (o *Object) place(id ID, t target) {
-	if o.places != nil {
-		o.places[id] = t
+	if p := o.places.Load(); p != nil {
+		(*p)[id] = t
 	}
 }
 
-// placed are the objects that have a list of places. Local writes aren't in it:
-// it is made anew after them.
-type placed struct {
-	objects []*Object
-	written uint64 // local changes when the first list was made
-}
-
-func (p *placed) check(s *Set) {
-	if written := s.history.lastSeq(s.self); p.written != written {
-		for _, o := range p.objects {
-			o.places = nil
-		}
-		p.objects, p.written = nil, written
+// unplace takes back what place did.
+func (o *Object) unplace(id ID) {
+	if p := o.places.Load(); p != nil {
+		delete(*p, id)
 	}
 }

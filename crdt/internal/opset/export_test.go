@@ -2,6 +2,13 @@ package opset
 
 import "testing"
 
+// MaxContent has sequences be full at so many bytes.
+func MaxContent(t *testing.T, n int64) {
+	was := maxContent
+	maxContent = n
+	t.Cleanup(func() { maxContent = was })
+}
+
 // InTrees has all places that have more than one operation keep them in trees,
 // as only those with many do otherwise.
 func InTrees(t *testing.T) {

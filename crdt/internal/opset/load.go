@@ -21,7 +21,7 @@ func damaged(format string, args ...any) error {
 // its rows is verified; that its operations are those of the changes which its
 // heads name, [Set.Verify] does.
 func Load(self change.ActorID, d *document.Document) (*Set, error) {
-	s := &Set{irregular: d.NewerFormat}
+	s := &Set{irregular: d.NewerFormat, content: maxContent} // whoever writes first looks how much there is
 	for _, actor := range d.Actors {
 		s.actors.number(actor)
 	}

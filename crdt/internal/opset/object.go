@@ -27,7 +27,7 @@ type Object struct {
 	cells []slot // of the sequence; the first is none
 	marks int    // beginnings and ends of marks in it
 
-	places places // once somebody has asked
+	places atomic.Pointer[places] // once somebody has asked; writers change it in place
 
 	set *Set
 }

@@ -84,7 +84,7 @@ func (h *history) copyPast(from *history, past []bool) error {
 
 // copyAt copies what a clock covers, without the history.
 func (s *Set) copyAt(c clock) *Set {
-	past := &Set{actors: actors{ids: slices.Clone(s.actors.ids)}, objects: make(map[ID]*Object, len(s.objects))}
+	past := &Set{content: maxContent, actors: actors{ids: slices.Clone(s.actors.ids)}, objects: make(map[ID]*Object, len(s.objects))}
 	past.root = newObject(ID{}, change.ActionMakeMap, past)
 	for _, limit := range c {
 		past.maxOp = max(past.maxOp, limit)

@@ -16,6 +16,7 @@ type Set struct {
 	self    uint32 // the number of the actor who writes here
 	root    *Object
 	objects map[ID]*Object // all but the root
+	content int64          // at least the bytes that any sequence holds
 	maxOp   uint32         // the greatest counter of all operations, pending ones included
 	history history
 	// irregular is set once an operation was taken that makes no sense, or whose
@@ -23,7 +24,6 @@ type Set struct {
 	// document chunk can't carry it, or not as this version writes it.
 	irregular bool
 	listing   sync.Mutex // of an irregular document's changes, in order to save it
-	placed    placed
 	weight    atomic.Pointer[weighed] // once somebody has asked
 
 	pending []write  // of the transaction that is open

@@ -158,6 +158,7 @@ func (s *Set) overwriteHere(t target, slot *slot, w write) error {
 			o.Object = s.addObject(w.id, w.action, t.object, t.key, t.elem)
 		}
 		s.actors.put(slot, o)
+		t.object.place(w.id, t)
 	}
 	t.changed(slot)
 	return nil
@@ -167,6 +168,9 @@ func (s *Set) overwriteHere(t target, slot *slot, w write) error {
 func (s *Set) note(w *write) error {
 	if uint64(s.maxOp)+uint64(w.n) > change.MaxCounter {
 		return ErrTooLarge
+	}
+	if !s.fits(len(w.text)+len(w.value.Raw), 1) {
+		return ErrFull
 	}
 	s.begin()
 	if len(s.pending) == 0 {
@@ -378,6 +382,7 @@ func (s *Set) undo(w *write) {
 	}
 	slot := s.slot(w.target)
 	s.actors.remove(slot, w.id)
+	w.object.unplace(w.id)
 	for _, pred := range w.pred {
 		s.actors.revive(slot, pred, w.action == change.ActionIncrement, w.value.Int())
 	}

@@ -34,6 +34,10 @@ func New(actors Actors) *Sequence {
 // Width returns the length of what is visible.
 func (s *Sequence) Width() Width { return s.spans[s.root].below }
 
+// Size returns how many bytes its elements hold, deleted ones included. It must
+// stay within 31 bits.
+func (s *Sequence) Size() int { return len(s.content) }
+
 // Has reports whether the sequence has an element.
 func (s *Sequence) Has(id ID) bool {
 	_, _, ok := s.find(id)
