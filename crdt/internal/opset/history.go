@@ -88,8 +88,10 @@ func (h *history) index(hash change.Hash) (int32, bool) {
 }
 
 // head returns where a change is among the heads, or would be.
-func (h *history) head(hash change.Hash) (int, bool) {
-	return slices.BinarySearchFunc(h.heads, hash, func(head document.Head, hash change.Hash) int { return head.Hash.Compare(hash) })
+func (h *history) head(hash change.Hash) (int, bool) { return search(h.heads, hash) }
+
+func search(heads []document.Head, hash change.Hash) (int, bool) {
+	return slices.BinarySearchFunc(heads, hash, func(head document.Head, hash change.Hash) int { return head.Hash.Compare(hash) })
 }
 
 // add appends a change, whose dependencies are here.
@@ -107,13 +109,21 @@ func (h *history) add(a *actors, c *change.Change) {
 	}
 	h.records.add(r, c.Tail(), others)
 	h.newer = h.newer || c.NewerFormat
-	h.heads = slices.DeleteFunc(h.heads, func(head document.Head) bool {
-		_, named := slices.BinarySearchFunc(c.Deps, head.Hash, change.Hash.Compare)
-		return named
-	})
+	h.supersede(c.Deps)
 	at, _ := h.head(c.Hash)
 	h.heads = slices.Insert(h.heads, at, document.Head{Hash: c.Hash, Index: n})
 	h.authored(r.actor, r.seq, r.maxOp, int32(n))
+}
+
+// supersede takes changes, which are in order, out of the heads.
+func (h *history) supersede(deps []change.Hash) {
+	kept, rest := h.heads[:0], h.heads
+	for _, dep := range deps {
+		if at, ok := search(rest, dep); ok {
+			kept, rest = append(kept, rest[:at]...), rest[at+1:]
+		}
+	}
+	h.heads = append(kept, rest...)
 }
 
 // past says of each change whether it is one of some changes or in their past.

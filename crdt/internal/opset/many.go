@@ -9,10 +9,13 @@ import (
 // many is the operations of a place that has many of them: in trees, since they
 // may come and go in any order.
 type many struct {
-	all    *btree.BTreeG[named] // ascending
+	all    *byID
 	live   *btree.BTreeG[named] // marks, which never win, before others; each ascending
 	actors *actors
 }
+
+// byID is operations in the order of their ids.
+type byID = btree.BTreeG[named]
 
 // named is an operation with its id.
 type named struct {
@@ -20,10 +23,15 @@ type named struct {
 	op *Op
 }
 
+var unlocked = btree.Options{NoLocks: true} // the document has its lock
+
+func newByID(a *actors) *byID {
+	return btree.NewBTreeGOptions(func(x, y named) bool { return a.compare(x.id, y.id) < 0 }, unlocked)
+}
+
 func newMany(a *actors) *many {
-	unlocked := btree.Options{NoLocks: true} // the document is
 	return &many{
-		all: btree.NewBTreeGOptions(func(x, y named) bool { return a.compare(x.id, y.id) < 0 }, unlocked),
+		all: newByID(a),
 		live: btree.NewBTreeGOptions(func(x, y named) bool {
 			if m, n := x.op.isMark(), y.op.isMark(); m != n {
 				return m

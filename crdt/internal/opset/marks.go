@@ -80,14 +80,16 @@ func (o *Object) covers(u sequence.Unit, pos int) ID {
 // Where several of one name overlap, the latest counts.
 func (o *Object) Marks(u sequence.Unit) []Mark {
 	var marks []Mark
-	open := map[string][]*Op{} // ascending
+	open := map[string]*byID{}
 	shown := map[string]Mark{} // that are under way
 	pos := 0
 	turn := func(name string) {
 		was, is := shown[name]
 		var now change.Value
-		if ops := open[name]; len(ops) > 0 {
-			now = ops[len(ops)-1].Value
+		if ops := open[name]; ops != nil {
+			if last, ok := ops.Max(); ok {
+				now = last.op.Value
+			}
 		}
 		if is && was.Value.Type == now.Type && string(was.Value.Raw) == string(now.Raw) {
 			return
@@ -115,27 +117,24 @@ func (o *Object) Marks(u sequence.Unit) []Mark {
 		if op.mark.name != nil {
 			begun[op.ID] = op
 			name := *op.mark.name
-			i, _ := slices.BinarySearchFunc(open[name], op, o.byID)
-			open[name] = slices.Insert(open[name], i, op)
+			if open[name] == nil {
+				open[name] = newByID(&o.set.actors)
+			}
+			open[name].Set(named{op.ID, op})
 			turn(name)
 		} else if begin := begun[op.ID.Plus(-1)]; begin != nil {
 			name := *begin.mark.name
 			delete(begun, begin.ID)
-			if i, ok := slices.BinarySearchFunc(open[name], begin, o.byID); ok {
-				open[name] = slices.Delete(open[name], i, i+1)
-			}
+			open[name].Delete(named{id: begin.ID})
 			turn(name)
 		}
 	}
 	for name := range shown {
-		open[name] = nil
+		delete(open, name)
 		turn(name)
 	}
 	return joined(marks)
 }
-
-// byID orders operations of the object.
-func (o *Object) byID(a, b *Op) int { return o.set.actors.compare(a.ID, b.ID) }
 
 // joined sorts marks, and makes those one that touch and are equal.
 func joined(marks []Mark) []Mark {
@@ -160,24 +159,24 @@ func joined(marks []Mark) []Mark {
 func (o *Object) beyondMarks(ref ID) ID {
 	path := []ID{ref}
 	begun := map[ID]int{} // where beginnings were put on the path
-	for e, ok := o.seq.After(ref); ok; e, ok = o.seq.After(o.seq.LastAlike(e.ID)) {
-		if e.Visible {
+	for span := range o.seq.SpansAfter(ref) {
+		if span.Visible {
 			break
 		}
-		m := o.markAt(e.Cell)
+		m := o.markAt(span.Cell)
 		if m == nil {
 			continue
 		}
 		if m.name == nil { // the end of a mark, whose beginning was the operation before
-			begin := e.ID.Plus(-1)
+			begin := span.ID.Plus(-1)
 			if j, ok := begun[begin]; ok && j < len(path) && path[j] == begin {
 				path = path[:j]
 				continue
 			}
 		}
 		if m.expand == (m.name != nil) {
-			begun[e.ID] = len(path)
-			path = append(path, e.ID)
+			begun[span.ID] = len(path)
+			path = append(path, span.ID)
 		}
 	}
 	return path[len(path)-1]

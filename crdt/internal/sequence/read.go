@@ -122,35 +122,6 @@ func (s *Sequence) Position(id ID) (Width, error) {
 	return w, nil
 }
 
-// After returns the element behind another, visible or not; the first one for
-// the head.
-func (s *Sequence) After(id ID) (Element, bool) {
-	var i, k int32
-	if id != (ID{}) {
-		var ok bool
-		if i, k, ok = s.find(id); !ok {
-			return Element{}, false
-		}
-		if k+1 < s.spans[i].n {
-			return s.element(i, k+1), true
-		}
-	}
-	if i = s.next(i); i == 0 {
-		return Element{}, false
-	}
-	return s.element(i, 0), true
-}
-
-// LastAlike returns the last element of the span that an element is in: until
-// there, all are as visible as it is.
-func (s *Sequence) LastAlike(id ID) ID {
-	i, _, ok := s.find(id)
-	if !ok {
-		return id
-	}
-	return s.spans[i].last()
-}
-
 // Span is elements next to each other, each inserted after the one before it
 // by the actor's next operation.
 type Span struct {
@@ -169,10 +140,29 @@ type Span struct {
 // change meanwhile.
 func (s *Sequence) Spans() iter.Seq[Span] {
 	return func(yield func(Span) bool) {
-		for i := s.next(0); i != 0; i = s.next(i) {
-			if !yield(s.spanAt(i)) {
-				return
-			}
+		s.spansFrom(s.next(0), yield)
+	}
+}
+
+// SpansAfter is like [Sequence.Spans], from the span on that holds the element
+// behind another, or the first one behind the head.
+func (s *Sequence) SpansAfter(id ID) iter.Seq[Span] {
+	return func(yield func(Span) bool) {
+		i, k, ok := s.find(id)
+		switch {
+		case !ok && id != (ID{}):
+			return
+		case !ok || k == s.spans[i].n-1:
+			i = s.next(i)
+		}
+		s.spansFrom(i, yield)
+	}
+}
+
+func (s *Sequence) spansFrom(i int32, yield func(Span) bool) {
+	for ; i != 0; i = s.next(i) {
+		if !yield(s.spanAt(i)) {
+			return
 		}
 	}
 }
