@@ -26,15 +26,18 @@ type engine interface {
 	has(Hash) (bool, error)
 	// holds is has for a change, which may be cheaper to find.
 	holds(*change.Change) (bool, error)
+	// landmarks returns hashes of changes that are here, the heads among them:
+	// enough for another document to find what it has in common with this one.
+	landmarks() ([]Hash, error)
 	// changes returns the chunks of all changes that are not in the past of
-	// since, whose hashes are all here, in causal order. It fails with
-	// ErrNewerFormat if a newer version has saved them and they can't be told
-	// apart; so does at.
+	// since, in causal order. It passes over hashes that aren't here.
 	changes(since []Hash) ([][]byte, error)
 	// newer reports whether there is something that only newer versions know.
 	newer() bool
 	// apply takes changes, one after the other.
 	apply([]*change.Change) error
+	// verify checks the hashes of the document that was loaded.
+	verify() error
 	save() ([]byte, error)
 	// memory estimates what the document, of that size, takes, in bytes, and says
 	// whether that is hidden from Go's collector.

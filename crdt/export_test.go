@@ -30,7 +30,9 @@ func (p panicking) root() mapObject { return panickingMap{p.engine.root()} }
 func (p panicking) commit(string, int64) (*change.Change, error) { p.touched(); return nil, nil }
 func (p panicking) rollback() bool                               { p.touched(); return true }
 func (p panicking) heads() ([]Hash, error)                       { p.touched(); return nil, nil }
+func (p panicking) landmarks() ([]Hash, error)                   { p.touched(); return nil, nil }
 func (p panicking) changes([]Hash) ([][]byte, error)             { p.touched(); return nil, nil }
+func (p panicking) verify() error                                { p.touched(); return nil }
 func (p panicking) apply([]*change.Change) error                 { p.touched(); return nil }
 func (p panicking) at(ActorID, []Hash) (engine, census, error) {
 	p.touched()

@@ -39,17 +39,13 @@ func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
 			return nil, d.noted(errors.Join(fmt.Errorf("%w: %s", ErrUnknownHeads, h), err))
 		}
 	}
-	return d.history(since, change.Parse)
-}
-
-func (d *Doc) history(since []Hash, parse func([]byte) (*change.Change, error)) ([]*change.Change, error) {
 	chunks, err := d.list(since)
 	if err != nil {
 		return nil, d.noted(err)
 	}
 	changes := make([]*change.Change, len(chunks))
 	for i, chunk := range chunks {
-		if changes[i], err = parse(chunk); err != nil {
+		if changes[i], err = change.Parse(chunk); err != nil {
 			return nil, fmt.Errorf("%w: list changes: %w", ErrEngine, err)
 		}
 	}
@@ -76,6 +72,22 @@ func (d *Doc) Save() ([]byte, error) {
 	}
 	chunk, err := d.engine.save()
 	return chunk, d.noted(err)
+}
+
+// Verify checks that the document that was loaded is the one that its heads name:
+// that the hashes of all its changes lead to them. [Load] finds what is damaged,
+// but takes the word of who saved it. It costs time linear in the history; the
+// reference engine has done it when it loads.
+func (d *Doc) Verify() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return err
+	}
+	if err := d.engine.verify(); err != nil {
+		return d.noted(fmt.Errorf("%w: %w", ErrDamaged, err))
+	}
+	return nil
 }
 
 // Fork returns a copy of the document, in which another actor writes, as it is
@@ -107,33 +119,36 @@ func (d *Doc) Merge(other *Doc) error {
 	if d == other {
 		return nil
 	}
-	changes, err := other.lacking(d.Heads())
+	here, err := d.landmarks()
+	if err != nil {
+		return err
+	}
+	chunks, err := other.lacking(here)
 	if err != nil {
 		return fmt.Errorf("merge from the other document: %w", err)
-	}
-	chunks := make([][]byte, len(changes))
-	for i, c := range changes {
-		chunks[i] = c.Bytes()
 	}
 	return d.Apply(chunks...)
 }
 
-// lacking returns at least the changes that somebody with those heads lacks.
-func (d *Doc) lacking(heads []Hash) ([]*change.Change, error) {
+// landmarks returns hashes of changes that are here, by which others find out
+// what they have in common with this document.
+func (d *Doc) landmarks() ([]Hash, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {
 		return nil, err
 	}
-	var common []Hash
-	for _, h := range heads {
-		known, err := d.has(h)
-		if err != nil {
-			return nil, d.noted(err)
-		}
-		if known {
-			common = append(common, h)
-		}
+	hashes, err := d.engine.landmarks()
+	return hashes, d.noted(err)
+}
+
+// lacking returns at least the changes that somebody with some changes lacks.
+func (d *Doc) lacking(here []Hash) ([][]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
 	}
-	return d.history(common, change.ReadHeader)
+	chunks, err := d.list(here)
+	return chunks, d.noted(err)
 }

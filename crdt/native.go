@@ -43,6 +43,8 @@ func (n *native) has(h Hash) (_ bool, err error) {
 	return n.set.Has(h)
 }
 
+func (n *native) landmarks() ([]Hash, error) { return n.set.Landmarks(), nil }
+
 func (n *native) changes(since []Hash) (_ [][]byte, err error) {
 	defer rescue(&err)
 	chunks, err := n.set.Changes(since)
@@ -76,6 +78,11 @@ func (n *native) apply(changes []*change.Change) (err error) {
 		}
 	}
 	return nil
+}
+
+func (n *native) verify() (err error) {
+	defer rescue(&err)
+	return n.set.Verify()
 }
 
 func (n *native) save() (_ []byte, err error) {

@@ -23,7 +23,7 @@ func (d *Doc) at(actor ActorID, heads []Hash) (*Doc, error) {
 
 // take adds change chunks, except those that are here. It adds all or none.
 func (d *Doc) take(chunks [][]byte) error {
-	next := batch{tips: tipsOf(d.heads), size: d.size}
+	next, size := make([]*change.Change, 0, len(chunks)), d.size
 	for _, chunk := range chunks {
 		c, err := change.ReadHeader(chunk)
 		if err != nil {
@@ -37,32 +37,21 @@ func (d *Doc) take(chunks [][]byte) error {
 			return d.noted(err)
 		}
 		if !known {
-			next.add(c)
+			next = append(next, c)
+			size.add(c)
 		}
 	}
-	if len(next.changes) == 0 {
+	if len(next) == 0 {
 		return nil
 	}
-	if err := grow(d.engine, &next); err != nil {
-		return d.undo(err)
+	if err := d.engine.apply(next); err != nil {
+		return d.undo(fmt.Errorf("%w: %w", ErrRefused, err))
 	}
-	d.heads, d.size = next.tips.sorted(), next.size
-	return nil
-}
-
-// grow gives a batch to the engine and checks that it leads to the heads that
-// it should: the engine says nothing of changes that it couldn't apply.
-func grow(e engine, next *batch) error {
-	if err := e.apply(next.changes); err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	heads, err := e.heads()
+	heads, err := d.engine.heads()
 	if err != nil {
-		return fmt.Errorf("%w: heads: %w", ErrEngine, err)
+		return d.undo(fmt.Errorf("%w: heads: %w", ErrEngine, err))
 	}
-	if !slices.Equal(heads, next.tips.sorted()) {
-		return fmt.Errorf("%w: they lead to the heads %s, the document has %s", ErrMissing, next.tips.sorted(), heads)
-	}
+	d.heads, d.size = heads, size
 	return nil
 }
 
@@ -76,46 +65,6 @@ func (d *Doc) has(h Hash) (bool, error) {
 		return false, fmt.Errorf("%w: look for %s: %w", ErrEngine, h, err)
 	}
 	return known, nil
-}
-
-// batch is changes on their way into a document, and what it will be with them.
-type batch struct {
-	changes []*change.Change
-	tips    tips
-	size    census
-}
-
-func (b *batch) add(c *change.Change) {
-	if _, again := b.tips[c.Hash]; again {
-		return
-	}
-	b.changes = append(b.changes, c)
-	b.size.add(c)
-	b.tips[c.Hash] = true
-	for _, dep := range c.Deps {
-		b.tips[dep] = false
-	}
-}
-
-// tips says of hashes whether they are heads.
-type tips map[Hash]bool
-
-func tipsOf(heads []Hash) tips {
-	t := tips{}
-	for _, h := range heads {
-		t[h] = true
-	}
-	return t
-}
-
-func (t tips) sorted() []Hash {
-	var heads []Hash
-	for h, tip := range t {
-		if tip {
-			heads = append(heads, h)
-		}
-	}
-	return change.SortHashes(heads)
 }
 
 // undo brings the document back to its heads after an error: what the engine

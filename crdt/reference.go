@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -92,9 +93,13 @@ func (r *reference) has(h Hash) (_ bool, err error) {
 
 func (r *reference) changes(since []Hash) (_ [][]byte, err error) {
 	defer rescue(&err)
-	hashes := make([]automerge.ChangeHash, len(since))
-	for i, h := range since {
-		hashes[i] = automerge.ChangeHash(h)
+	var hashes []automerge.ChangeHash
+	for _, h := range since {
+		if here, err := r.has(h); err != nil {
+			return nil, err
+		} else if here {
+			hashes = append(hashes, automerge.ChangeHash(h))
+		}
 	}
 	changes, err := r.doc.Changes(hashes...)
 	if err != nil {
@@ -111,14 +116,53 @@ func (r *reference) newer() bool { return false }
 
 func (r *reference) holds(c *change.Change) (bool, error) { return r.has(c.Hash) }
 
+func (r *reference) landmarks() ([]Hash, error) { return r.heads() }
+
+// apply checks that the changes lead to the heads that they should: the binding
+// says nothing of changes that it couldn't apply.
 func (r *reference) apply(changes []*change.Change) (err error) {
 	defer rescue(&err)
+	before, err := r.heads()
+	if err != nil {
+		return err
+	}
 	chunks := make([][]byte, len(changes))
 	for i, c := range changes {
 		chunks[i] = c.Bytes()
 	}
-	return r.doc.LoadIncremental(bytes.Join(chunks, nil))
+	if err := r.doc.LoadIncremental(bytes.Join(chunks, nil)); err != nil {
+		return err
+	}
+	after, err := r.heads()
+	if err != nil {
+		return err
+	}
+	if want := tipsOf(before, changes); !slices.Equal(after, want) {
+		return fmt.Errorf("%w: they lead to the heads %s, the document has %s", ErrMissing, want, after)
+	}
+	return nil
 }
+
+// tipsOf returns the heads that a document has once changes were added to it.
+func tipsOf(heads []Hash, changes []*change.Change) []Hash {
+	tips := map[Hash]bool{}
+	for _, h := range heads {
+		tips[h] = true
+	}
+	for _, c := range changes {
+		if _, again := tips[c.Hash]; !again {
+			tips[c.Hash] = true
+		}
+		for _, dep := range c.Deps {
+			tips[dep] = false
+		}
+	}
+	maps.DeleteFunc(tips, func(_ Hash, tip bool) bool { return !tip })
+	return change.SortHashes(slices.Collect(maps.Keys(tips)))
+}
+
+// verify has nothing to do: the core verifies what it loads.
+func (r *reference) verify() error { return nil }
 
 func (r *reference) save() (_ []byte, err error) {
 	defer rescue(&err)
@@ -160,16 +204,22 @@ func (r *reference) at(actor ActorID, heads []Hash) (engine, census, error) {
 	if err != nil {
 		return nil, census{}, err
 	}
-	next := batch{tips: tips{}}
+	var size census
 	for _, c := range past {
-		next.add(c)
+		size.add(c)
 	}
-	return built, next.size, grow(built, &next)
+	if err := built.apply(past); err != nil {
+		return nil, census{}, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return built, size, nil
 }
 
 // pastOf picks the past of some heads out of a history, in its order.
 func pastOf(history [][]byte, heads []Hash) ([]*change.Change, error) {
-	wanted := tipsOf(heads)
+	wanted := map[Hash]bool{}
+	for _, h := range heads {
+		wanted[h] = true
+	}
 	var past []*change.Change
 	for _, chunk := range slices.Backward(history) {
 		c, err := change.ReadHeader(chunk)

@@ -139,6 +139,51 @@ func BenchmarkTraceLoad(b *testing.B) {
 	})
 }
 
+// Loading takes the word of who saved; this doesn't.
+func BenchmarkTraceLoadVerified(b *testing.B) {
+	saved := recorded().saved
+	eachEngine(b, func(b *testing.B, engine crdt.Option) {
+		for b.Loop() {
+			d, err := crdt.Load(actor("bob"), saved, engine)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := d.Verify(); err != nil {
+				b.Fatal(err)
+			}
+			d.Close()
+		}
+	})
+}
+
+// BenchmarkTraceMerge merges two copies in which two people have typed a thousand
+// letters each.
+func BenchmarkTraceMerge(b *testing.B) {
+	saved := recorded().saved
+	eachEngine(b, func(b *testing.B, engine crdt.Option) {
+		typed := func(name string, at int) *crdt.Doc {
+			d, err := crdt.Load(actor(name), saved, engine)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range 1000 {
+				edit(b, d, func(root crdt.Map) error { return root.Get("text").Text().Insert(at+i*7, "x") })
+			}
+			return d
+		}
+		bob := typed("bob", 1000)
+		for b.Loop() {
+			b.StopTimer()
+			ada := typed("ada", 2000)
+			b.StartTimer()
+			if err := ada.Merge(bob); err != nil {
+				b.Fatal(err)
+			}
+			ada.Close()
+		}
+	})
+}
+
 func textOf(tb testing.TB, d *crdt.Doc) (text string) {
 	tb.Helper()
 	if err := d.View(func(root crdt.Map) error { text = root.Get("text").Str(); return nil }); err != nil {

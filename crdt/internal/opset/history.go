@@ -257,6 +257,21 @@ func (s *Set) Changes(since []change.Hash) ([][]byte, error) {
 	return chunks, nil
 }
 
+// Landmarks returns hashes that [Set.Changes] finds without rebuilding anything:
+// the heads, those of the chunk that was loaded, and some of what came later,
+// ever farther apart.
+func (s *Set) Landmarks() []change.Hash {
+	h := &s.history
+	hashes := s.Heads()
+	if h.saved != nil {
+		hashes = append(hashes, h.saved.Heads...)
+	}
+	for back := 1; back <= h.records.n; back *= 2 {
+		hashes = append(hashes, h.records.at(h.records.n-back).hash)
+	}
+	return hashes
+}
+
 func (s *Set) since(heads []change.Hash) (changes []int, all bool) {
 	var known []int32
 	for _, hash := range heads {
