@@ -62,6 +62,9 @@ type rebuilder struct {
 	ops    []*Op
 
 	records records
+
+	draft change.Draft  // of the change that is being made
+	preds []change.OpID // of its operations
 }
 
 // gather lists the operations of the document by their actors.
@@ -181,10 +184,13 @@ func (b *rebuilder) changes(d *document.Document) error {
 // change makes a change and its record.
 func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 	actor := uint32(row.Actor)
-	d := change.Draft{
+	d := &b.draft
+	*d = change.Draft{
 		Actor: b.s.actors.ids[actor], Seq: row.Seq, StartOp: row.MaxOp + 1,
 		Time: row.Time, Message: row.Message, Extra: row.Extra,
+		Deps: d.Deps[:0], Ops: d.Ops[:0],
 	}
+	b.preds = b.preds[:0]
 	r := record{actor: actor, seq: uint32(row.Seq), maxOp: uint32(row.MaxOp), dep: -1, time: row.Time}
 	others := rare{message: row.Message, extra: row.Extra}
 	for i, dep := range row.Deps {
@@ -195,7 +201,7 @@ func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 			others.deps = append(others.deps, int32(dep))
 		}
 	}
-	if err := b.operations(&d, actor, uint32(row.MaxOp)); err != nil {
+	if err := b.operations(actor, uint32(row.MaxOp)); err != nil {
 		return nil, err
 	}
 	c, err := d.Encode()
@@ -208,8 +214,8 @@ func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 }
 
 // operations takes an actor's next operations, up to a counter.
-func (b *rebuilder) operations(d *change.Draft, actor, maxOp uint32) error {
-	stints := b.stints[actor]
+func (b *rebuilder) operations(actor, maxOp uint32) error {
+	d, stints := &b.draft, b.stints[actor]
 	for b.at[actor] < len(stints) {
 		st := &stints[b.at[actor]]
 		if st.counter > maxOp {
@@ -225,7 +231,7 @@ func (b *rebuilder) operations(d *change.Draft, actor, maxOp uint32) error {
 		if len(d.Ops)+int(n) > change.MaxOps {
 			return damaged("a change of more than %d operations", change.MaxOps)
 		}
-		d.Ops = b.s.expand(d.Ops, st, n)
+		b.expand(st, n)
 		if n < st.n {
 			st.skip(n)
 			break
@@ -254,8 +260,9 @@ func (st *stint) skip(n int32) {
 	st.elem = st.elem.Plus(n * st.step)
 }
 
-// expand appends the first n operations of a run as a change has them.
-func (s *Set) expand(ops []change.Op, st *stint, n int32) []change.Op {
+// expand adds the first n operations of a run as a change has them.
+func (b *rebuilder) expand(st *stint, n int32) {
+	s := b.s
 	op := change.Op{Obj: s.opID(st.object.ID), Insert: st.insert, Action: change.ActionDelete}
 	op.Key = change.MapKey(st.key)
 	if !st.object.IsMap() {
@@ -264,30 +271,37 @@ func (s *Set) expand(ops []change.Op, st *stint, n int32) []change.Op {
 			op.Key.Elem = s.opID(st.ref)
 		}
 	}
-	for _, pred := range st.pred {
-		op.Pred = append(op.Pred, s.opID(pred))
-	}
+	op.Pred = b.ids(st.pred...)
 	switch {
 	case st.op != nil:
 		op.Action, op.Value = st.op.Action, st.op.Value
 		if st.op.mark != nil {
 			op.MarkName, op.Expand = st.op.mark.name, st.op.mark.expand
 		}
-		return append(ops, op)
+		b.draft.Ops = append(b.draft.Ops, op)
 	case st.insert:
-		return s.expandElements(ops, op, st, n)
+		b.expandElements(op, st, n)
 	case st.step == 0:
-		return append(ops, op)
+		b.draft.Ops = append(b.draft.Ops, op)
+	default:
+		for k := range n {
+			op.Pred = b.ids(st.elem.Plus(k * st.step))
+			op.Key.Elem = op.Pred[0]
+			b.draft.Ops = append(b.draft.Ops, op)
+		}
 	}
-	for k := range n {
-		op.Key.Elem = s.opID(st.elem.Plus(k * st.step))
-		op.Pred = []change.OpID{op.Key.Elem}
-		ops = append(ops, op)
-	}
-	return ops
 }
 
-func (s *Set) expandElements(ops []change.Op, op change.Op, st *stint, n int32) []change.Op {
+// ids returns ids as a change has them.
+func (b *rebuilder) ids(of ...ID) []change.OpID {
+	first := len(b.preds)
+	for _, id := range of {
+		b.preds = append(b.preds, b.s.opID(id))
+	}
+	return b.preds[first:]
+}
+
+func (b *rebuilder) expandElements(op change.Op, st *stint, n int32) {
 	op.Action = change.ActionSet
 	content, id := st.span.Content, ID{Counter: st.counter, Actor: st.span.ID.Actor}
 	for k := range n {
@@ -300,9 +314,8 @@ func (s *Set) expandElements(ops []change.Op, op change.Op, st *stint, n int32) 
 			op.Value = decode(first)
 		}
 		if k > 0 {
-			op.Key.Elem = s.opID(id.Plus(k - 1))
+			op.Key.Elem = b.s.opID(id.Plus(k - 1))
 		}
-		ops = append(ops, op)
+		b.draft.Ops = append(b.draft.Ops, op)
 	}
-	return ops
 }
