@@ -19,11 +19,20 @@
 // Integers that JavaScript can't read are refused unless they are wrapped in
 // [Int64] or [Uint64].
 //
+// # Editors
+//
+// Positions in a [Text] count code points or what [Positions] says. A [Cursor]
+// is a place that moves with the text around it. Marks format a stretch
+// ([Text.Mark]); blocks begin paragraphs, headings and the like
+// ([Text.SplitBlock]); [Text.Spans] reads both. JavaScript makes and reads the
+// same. [Reference] has none of this.
+//
 // # Use
 //
 // Every method of a Doc may be called from any goroutine. In the native engine
-// those that only read run at the same time. Handles ([Map], [List], [Text], and [Value]s of these kinds) belong
-// to the View or Change that they come from, and to the goroutine it runs in.
+// those that only read run at the same time. Handles ([Map], [List], [Text], and
+// [Value]s of these kinds) belong to the View or Change that they come from, and
+// to the goroutine it runs in.
 //
 // # The engine
 //

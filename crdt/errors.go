@@ -58,6 +58,11 @@ var (
 	ErrEmptyKey = errors.New("crdt: a map's key can't be empty")
 	// ErrRange is returned for a position outside a list or text.
 	ErrRange = errors.New("crdt: out of range")
+	// ErrCursor is returned for what is no cursor, and for a cursor whose letter
+	// isn't in the text, or not yet.
+	ErrCursor = errors.New("crdt: not a cursor of this text")
+	// ErrNoBlock is returned by JoinBlock and UpdateBlock where no block stands.
+	ErrNoBlock = errors.New("crdt: no block stands there; begin one with SplitBlock")
 	// ErrAbsent is returned by writes through a handle for which there is no
 	// object of its kind: set the map, list or text first.
 	ErrAbsent = errors.New("crdt: there is no such map, list or text; set it first")

@@ -92,6 +92,37 @@ func (n nativeText) mark(u Unit, start, end int, name string, value item, expand
 	return n.o.Set().Mark(n.o, sequence.Unit(u), m, expand&ExpandBefore != 0, expand&ExpandAfter != 0)
 }
 
+func (n nativeText) block(u Unit, pos int) (_ item, start int, err error) {
+	defer rescue(&err)
+	o, start := n.o.Block(sequence.Unit(u), pos)
+	return objectOf(o), start, nil
+}
+
+func (n nativeText) splitBlock(u Unit, pos int) (_ item, err error) {
+	defer rescue(&err)
+	o, err := n.o.Set().InsertObject(n.o, sequence.Unit(u), pos, change.ActionMakeMap)
+	return objectOf(o), err
+}
+
+func (n nativeText) blocks(u Unit) (blocks []block, err error) {
+	defer rescue(&err)
+	for start, o := range n.o.Blocks(sequence.Unit(u)) {
+		blocks = append(blocks, block{objectOf(o), start})
+	}
+	return blocks, nil
+}
+
+func (n nativeText) anchor(u Unit, pos int) (_ change.OpID, err error) {
+	defer rescue(&err)
+	return n.o.Set().Anchor(n.o, sequence.Unit(u), pos), nil
+}
+
+func (n nativeText) anchored(u Unit, op change.OpID, back bool) (pos int, ok bool, err error) {
+	defer rescue(&err)
+	pos, ok = n.o.Set().Anchored(n.o, sequence.Unit(u), op, back)
+	return pos, ok, nil
+}
+
 func (n nativeList) get(i int) (_ item, err error) {
 	defer rescue(&err)
 	if i < 0 || i >= n.o.Len(sequence.Points) {

@@ -104,14 +104,24 @@ func changeErr(d *crdt.Doc, fn func(root crdt.Map) error) error {
 }
 
 // What only the native engine can do, the other says that it can't.
-func TestTheReferenceHasNoMarksAndConflicts(t *testing.T) {
+func TestTheReferenceSaysWhatItLacks(t *testing.T) {
 	needsReference(t)
 	d := open(t, "ada", crdt.Reference(), func(root crdt.Map) error { return root.Set("t", "text") })
 	err := changeErr(d, func(root crdt.Map) error {
 		if _, err := root.Conflicts("t"); !errors.Is(err, crdt.ErrNotNative) {
 			t.Errorf("conflicts: %v", err)
 		}
-		return root.Get("t").Text().Mark(0, 1, "bold", true, crdt.ExpandNone)
+		text := root.Get("t").Text()
+		_, cursor := text.Cursor(0, crdt.MoveAfter)
+		_, position := text.Position(crdt.CursorStart)
+		_, block := text.Block(0)
+		_, spans := text.Spans()
+		for _, err := range []error{cursor, position, block, spans, text.SplitBlock(0, nil), text.JoinBlock(0)} {
+			if !errors.Is(err, crdt.ErrNotNative) {
+				t.Errorf("cursors and blocks: %v", err)
+			}
+		}
+		return text.Mark(0, 1, "bold", true, crdt.ExpandNone)
 	})
 	if !errors.Is(err, crdt.ErrNotNative) {
 		t.Errorf("mark: %v", err)

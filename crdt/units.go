@@ -17,8 +17,8 @@ const (
 )
 
 // Positions says what positions in the document's texts count; without it they
-// are [CodePoints]. The document itself is the same in any unit. Only [Native]
-// knows others: with [Reference], [New] and [Load] return [ErrNotNative].
+// are [CodePoints]. The document itself is the same in any unit. [Reference] knows
+// no others: with it, [New] and [Load] return [ErrNotNative].
 //
 // A position within a code point stands for its end. What is deleted from there
 // on begins behind it, and a code point whose beginning is deleted goes as a

@@ -84,17 +84,24 @@ func (s *session) root(e engine) Map { return Map{place{s, 0}, e.root()} }
 func (s *session) end() { s.ended.Store(true) }
 
 // readable says whether the engine may be asked.
-func (s *session) readable() bool { return s != nil && !s.ended.Load() && s.failure == nil }
+func (s *session) readable() bool { return s.usable() == nil }
 
 // writable returns why the engine may not be written to.
 func (s *session) writable() error {
+	err := s.usable()
+	if err == nil && !s.writing {
+		return ErrReadOnly
+	}
+	return err
+}
+
+// usable returns why the engine may not be asked.
+func (s *session) usable() error {
 	switch {
 	case s == nil:
 		return ErrAbsent
 	case s.ended.Load():
 		return ErrEnded
-	case !s.writing:
-		return ErrReadOnly
 	}
 	return s.failure
 }

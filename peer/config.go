@@ -49,7 +49,7 @@ type Config struct {
 	// one.
 	Engine crdt.Option
 	// Positions is what positions in texts count; 0 = code points. Others, such
-	// as crdt.UTF16 for editors in browsers, need crdt.Native().
+	// as crdt.UTF16 for editors in browsers, can't be had of crdt.Reference().
 	Positions crdt.Unit
 }
 

@@ -122,6 +122,16 @@ func (s *Sequence) Position(id ID) (Width, error) {
 	return w, nil
 }
 
+// FirstAlike returns the first element of the span that an element is in: each
+// from there on was inserted after the one before, and is as visible.
+func (s *Sequence) FirstAlike(id ID) ID {
+	i, _, ok := s.find(id)
+	if !ok {
+		return id
+	}
+	return s.spans[i].id
+}
+
 // Span is elements next to each other, each inserted after the one before it
 // by the actor's next operation.
 type Span struct {
