@@ -81,7 +81,7 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 	if s.failure != nil {
 		err = errors.Join(s.failure, err)
 	}
-	if err != nil || !s.wrote && !o.empty {
+	if err != nil || !o.empty && (!s.wrote || !d.engine.pending()) {
 		return nil, d.noted(err)
 	}
 	made, err = d.commit(o)

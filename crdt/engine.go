@@ -15,6 +15,10 @@ const MaxNote = 64
 // must not be called again.
 type engine interface {
 	root() mapObject
+	// pending reports whether something was written since the last commit: what
+	// is to be written may turn out to be nothing. It is true of an engine that
+	// can't tell.
+	pending() bool
 	// commit makes one change of what was written since the last commit, or an
 	// empty one, and checks it as if it came from somebody else: what an engine
 	// writes has to pass everywhere. Time is in seconds, as in a change.

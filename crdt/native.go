@@ -26,6 +26,8 @@ func loadNative(actor ActorID, saved *document.Document) (_ engine, err error) {
 
 func (n *native) root() mapObject { return nativeMap{n.set.Root()} }
 
+func (n *native) pending() bool { return n.set.Pending() }
+
 func (n *native) commit(message string, seconds int64) (_ *change.Change, err error) {
 	defer rescue(&err)
 	return n.set.Commit(message, seconds)

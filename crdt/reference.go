@@ -51,6 +51,8 @@ func named(doc *automerge.Doc, actor ActorID) (engine, error) {
 
 func (r *reference) root() mapObject { return referenceMap{r.doc.RootMap()} }
 
+func (r *reference) pending() bool { return true }
+
 func (r *reference) commit(message string, seconds int64) (_ *change.Change, err error) {
 	defer rescue(&err)
 	var at time.Time // the binding takes the zero time for none, nothing for now

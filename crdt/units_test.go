@@ -144,6 +144,21 @@ func TestPositionsWithinCodePoints(t *testing.T) {
 	}
 }
 
+// What turns out to write nothing makes no change.
+func TestEditsOfNothing(t *testing.T) {
+	d := inUnit(t, crdt.UTF16, "a😀")
+	for _, nothing := range []func(text crdt.Text) error{
+		func(text crdt.Text) error { return text.Delete(2, 1) }, // the latter half
+		func(text crdt.Text) error { return text.Mark(1, 1, "bold", true, crdt.ExpandNone) },
+		func(text crdt.Text) error { return text.Insert(1, "") },
+	} {
+		if c := edit(t, d, func(root crdt.Map) error { return nothing(root.Get("t").Text()) }); c != nil {
+			t.Errorf("it made a change of %d operations", c.Ops)
+		}
+	}
+	says(t, d, `{"t":"a😀"}`)
+}
+
 // What is made of a document counts as it does.
 func TestUnitsAreKept(t *testing.T) {
 	d := inUnit(t, crdt.UTF16, "🦊")
