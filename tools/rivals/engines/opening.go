@@ -22,7 +22,7 @@ func (t *task) load() (string, error) {
 		return "", err
 	}
 	var warm []float64
-	for range 9 {
+	for range 5 {
 		var other document
 		if other, warm, err = t.opened(warm); err != nil {
 			return "", err

@@ -68,8 +68,8 @@ func (c *comparison) markdown() string {
 		fmt.Fprintln(&w)
 	}
 	fmt.Fprintln(&w)
-	w.WriteString(notes)
 	c.smaller(&w)
+	w.WriteString(notes)
 	return w.String()
 }
 
@@ -89,7 +89,7 @@ func (c *comparison) cell(r row, who contender) string {
 func (c *comparison) smaller(w *strings.Builder) {
 	for _, who := range c.contenders {
 		if bytes := c.values("smallerBytes", who.name); len(bytes) > 0 {
-			fmt.Fprintf(w, "- %s's encoding v2 saves %s.\n", who.title, size(report.Median(bytes)))
+			fmt.Fprintf(w, "%s's encoding v2 saves %s.\n\n", who.title, size(report.Median(bytes)))
 		}
 	}
 }
