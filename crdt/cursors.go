@@ -69,7 +69,8 @@ func (t Text) Cursor(pos int, move Move) (Cursor, error) {
 // Position returns where a cursor is now. Cursors may come from anybody: what is
 // none, or names a letter of another text or of a change that isn't here yet, is
 // [ErrCursor]. It takes logarithmic time; where a cursor moves before, also time
-// for the stretches of deleted text that it passes.
+// for the stretches of deleted text that it passes; and for what is no letter's
+// cursor, time for all marks and blocks of the text.
 func (t Text) Position(c Cursor) (int, error) {
 	o, err := t.anchorer()
 	switch {
