@@ -30,8 +30,8 @@ type Doc struct {
 func New(actor ActorID, opts ...Option) (*Doc, error) { return Load(actor, nil, opts...) }
 
 // Load opens a document from chunks, one after the other: a document chunk, as
-// [Doc.Save] makes it, or change chunks in causal order, or the one followed by
-// the others. The bytes must be one's own or have passed [change.Parse] and the
+// [Doc.Save] makes it, or change chunks, best in causal order, or the one
+// followed by the others. The bytes must be one's own or have passed [change.Parse] and the
 // graph. It returns [ErrDamaged] if they aren't whole.
 //
 // The document keeps the bytes: the caller must not modify them afterwards.
@@ -50,7 +50,12 @@ func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 	if err := d.open(saved); err != nil {
 		return nil, err
 	}
-	if err := d.take(changes); err != nil {
+	if err = d.take(changes); errors.Is(err, ErrRefused) { // others save in any order
+		if changes, err = causally(changes); err == nil {
+			err = d.take(changes)
+		}
+	}
+	if err != nil {
 		d.Close()
 		return nil, err
 	}

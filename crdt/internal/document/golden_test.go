@@ -117,7 +117,7 @@ func TestTheTraceIsWrittenAsJavaScriptWritesIt(t *testing.T) {
 
 // The exemplar is upstream's own, with one of every kind of value.
 func TestUpstreamsExemplarIsWrittenAsItWas(t *testing.T) {
-	chunk, err := os.ReadFile("testdata/upstream/exemplar")
+	chunk, err := os.ReadFile("../../testdata/upstream/exemplar")
 	if err != nil {
 		t.Fatal(err)
 	}

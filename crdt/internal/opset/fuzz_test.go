@@ -27,11 +27,9 @@ func FuzzLoad(f *testing.F) {
 			f.Add(g.Document)
 		}
 	}
-	hostile, err := filepath.Glob("../document/testdata/*/*")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range hostile {
+	hostile, _ := filepath.Glob("../document/testdata/hostile/*")
+	upstream, _ := filepath.Glob("../../testdata/upstream/*/*")
+	for _, name := range append(hostile, upstream...) {
 		if b, err := os.ReadFile(name); err == nil {
 			f.Add(b)
 		}
