@@ -75,7 +75,7 @@ func (w *writer) pick(ids []change.OpID) change.OpID {
 	return ids[w.rand.IntN(len(ids))]
 }
 
-func (w *writer) change(t *testing.T) *change.Change {
+func (w *writer) change(t testing.TB) *change.Change {
 	t.Helper()
 	d := change.Draft{Actor: w.actor, Seq: w.seq + 1, StartOp: w.maxOp + 1, Deps: w.heads}
 	for range 1 + w.rand.IntN(4) {
