@@ -34,7 +34,9 @@ type engine interface {
 	// enough for another document to find what it has in common with this one.
 	landmarks() ([]Hash, error)
 	// changes returns the chunks of all changes that are not in the past of
-	// since, in causal order. It passes over hashes that aren't here.
+	// since, in causal order. It passes over hashes that aren't here. It fails
+	// with ErrNewerFormat if a newer version has saved the changes and they can't
+	// be told apart; so do at and verify.
 	changes(since []Hash) ([][]byte, error)
 	// newer reports whether there is something that only newer versions know.
 	newer() bool

@@ -84,10 +84,11 @@ func (d *Doc) Verify() error {
 	if err := d.usable(); err != nil {
 		return err
 	}
-	if err := d.engine.verify(); err != nil {
-		return d.noted(fmt.Errorf("%w: %w", ErrDamaged, err))
+	err := d.engine.verify()
+	if err != nil && !errors.Is(err, ErrNewerFormat) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return nil
+	return d.noted(err)
 }
 
 // Fork returns a copy of the document, in which another actor writes, as it is

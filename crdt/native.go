@@ -84,7 +84,7 @@ func (n *native) apply(changes []*change.Change) (err error) {
 
 func (n *native) verify() (err error) {
 	defer rescue(&err)
-	return n.set.Verify()
+	return asNewer(n.set.Verify())
 }
 
 func (n *native) save() (_ []byte, err error) {

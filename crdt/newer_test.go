@@ -300,6 +300,9 @@ func TestAChunkThatCantBeTakenApartStaysAsItCame(t *testing.T) {
 		if err := native(t, "empty", nil).Merge(d); !errors.Is(err, crdt.ErrNewerFormat) {
 			t.Errorf("merged: %v", err)
 		}
+		if err := d.Verify(); !errors.Is(err, crdt.ErrNewerFormat) || errors.Is(err, crdt.ErrDamaged) {
+			t.Errorf("verified: %v", err)
+		}
 		err = d.ViewAt([]crdt.Hash{one.Hash}, func(root crdt.Map) error {
 			if !root.Has("c") {
 				t.Error("its past isn't what it was")

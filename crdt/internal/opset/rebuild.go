@@ -14,8 +14,13 @@ import (
 // or behind its counter, and its predecessors are those that it succeeded.
 
 // Verify rebuilds the changes of a loaded document and checks that they lead to
-// its heads. Of a closed chunk it says nothing.
-func (s *Set) Verify() error { return s.rebuild() }
+// its heads.
+func (s *Set) Verify() error {
+	if s.history.closed() {
+		return ErrClosed
+	}
+	return s.rebuild()
+}
 
 // stint is operations of one actor with consecutive counters.
 type stint struct {
