@@ -34,6 +34,9 @@
 // [Value]s of these kinds) belong to the View or Change that they come from, and
 // to the goroutine it runs in.
 //
+// [Doc.Observe] tells what changes, whoever changes it, as patches: what an
+// editor applies to its screen. [Doc.Diff] does so between any two times.
+//
 // # The engine
 //
 // Documents are held by an engine. There are two, which make the same changes

@@ -23,6 +23,9 @@ type Doc struct {
 	heads  []Hash // ascending
 	size   census
 	fault  atomic.Pointer[error] // why the engine can't be used any more
+
+	observers []*observer
+	events    events
 }
 
 // New makes an empty document, in which actor will write. No two documents may

@@ -61,6 +61,7 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 	if err := checkMessage(o.message); err != nil {
 		return nil, err
 	}
+	defer d.tell()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {
@@ -101,8 +102,10 @@ func (d *Doc) commit(o changeOptions) (*change.Change, error) {
 	case c.Actor != d.actor:
 		return nil, fmt.Errorf("%w: it made %s of %x", ErrEngine, c.Hash, c.Actor)
 	}
+	before := d.headsBefore()
 	d.heads = append(d.heads[:0], c.Hash)
 	d.size.add(c)
+	d.happened(before, true, c)
 	return c, nil
 }
 
@@ -138,6 +141,7 @@ func (d *Doc) discard(s *session) error {
 // for changes that could not be made durable and that nobody has seen: their
 // sequence numbers are used again. It costs time linear in the history.
 func (d *Doc) Revert(heads []Hash) error {
+	defer d.tell()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {
@@ -150,6 +154,13 @@ func (d *Doc) Revert(heads []Hash) error {
 	former, err := d.at(d.actor, heads)
 	if err != nil {
 		return d.noted(err)
+	}
+	reverted := Event{Before: d.heads, After: slices.Clone(former.heads)}
+	if len(d.observers) > 0 {
+		if reverted.Patches, err = d.diff(d.heads, former.heads); err != nil {
+			return err
+		}
+		d.events.add(reverted, d.observers)
 	}
 	d.become(former)
 	return nil

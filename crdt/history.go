@@ -14,6 +14,7 @@ import (
 //
 // The document keeps the chunks: the caller must not modify them afterwards.
 func (d *Doc) Apply(chunks ...[]byte) error {
+	defer d.tell()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {

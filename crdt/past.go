@@ -51,7 +51,9 @@ func (d *Doc) take(chunks [][]byte) error {
 	if err != nil {
 		return d.undo(fmt.Errorf("%w: heads: %w", ErrEngine, err))
 	}
+	before := d.headsBefore()
 	d.heads, d.size = heads, size
+	d.happened(before, false, next...)
 	return nil
 }
 
@@ -89,4 +91,7 @@ func (d *Doc) undo(err error) error {
 func (d *Doc) become(other *Doc) {
 	released(d.engine, d.size)
 	d.engine, d.heads, d.size = other.engine, other.heads, other.size
+	if len(d.observers) > 0 {
+		d.engine.(patcher).observe(true)
+	}
 }

@@ -11,10 +11,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/opset"
 )
 
 // MaxDepth is how deeply maps and lists may be nested.
-const MaxDepth = 500
+const MaxDepth = opset.MaxDepth
 
 const maxSafeInteger = 1<<53 - 1
 

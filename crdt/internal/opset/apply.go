@@ -164,6 +164,7 @@ func (r *intake) flush() {
 	r.kind = nothing
 	switch kind {
 	case letters:
+		r.s.touchRun(r.t.object, r.id, r.n, change.ActionSet)
 		if err := r.t.object.seq.InsertText(r.id, r.t.elem, r.text); err != nil {
 			r.s.irregular = true
 		}
@@ -177,6 +178,7 @@ func (r *intake) flush() {
 func (s *Set) deleteRun(o *Object, elem ID, n int32, by ID) {
 	for done := int32(0); done < n; done++ {
 		m, err := o.seq.Delete(elem.Plus(done), n-done, sequence.Tomb{By: by.Plus(done), Step: 1})
+		s.touchRun(o, elem.Plus(done), m, change.ActionDelete)
 		if done += m; done == n {
 			return
 		}
@@ -186,6 +188,7 @@ func (s *Set) deleteRun(o *Object, elem ID, n int32, by ID) {
 			continue
 		}
 		slot := o.cell(id)
+		s.touchSlot(target, slot, change.ActionDelete)
 		s.irregular = !s.actors.succeed(slot, id, by.Plus(done), false, 0) || s.irregular
 		target.changed(slot)
 	}
@@ -214,8 +217,12 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 		s.irregular = true
 		return
 	}
+	s.touchSlot(t, s.slot(t), op.Action)
 	s.overwrite(op, id, t)
 	slot := s.slot(t)
+	if op.Action == change.ActionMark {
+		t.object.marks++
+	}
 	if op.Action != change.ActionDelete {
 		if makes(op.Action) {
 			o.Object = s.addObject(id, op.Action, t.object, t.key, t.elem)
@@ -238,6 +245,7 @@ func (s *Set) overwrite(op *change.Op, id ID, t target) {
 		s.irregular = true
 		if at, ok := s.elsewhere(t.object, p); ok {
 			slot := s.slot(at)
+			s.touchSlot(at, slot, op.Action)
 			s.actors.succeed(slot, p, id, increment, amount)
 			at.changed(slot)
 		}

@@ -16,3 +16,11 @@ func InTrees(t *testing.T) {
 	fewOps = 1
 	t.Cleanup(func() { fewOps = was })
 }
+
+// FewRuns makes patches of sequences look at all of them once more than n runs
+// were touched.
+func FewRuns(t *testing.T, n int) {
+	was := fewRuns
+	fewRuns = n
+	t.Cleanup(func() { fewRuns = was })
+}

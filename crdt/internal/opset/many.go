@@ -62,11 +62,9 @@ func (m *many) remove(id ID) {
 	}
 }
 
-func (m *many) winner() *Op {
-	if last, ok := m.live.Max(); ok && !last.op.isMark() {
-		return last.op
-	}
-	return nil
+// latest yields the live operations that are no marks, descending.
+func (m *many) latest(yield func(*Op) bool) {
+	m.live.Reverse(func(o named) bool { return !o.op.isMark() && yield(o.op) })
 }
 
 // alive yields the live operations, ascending.

@@ -78,63 +78,88 @@ func (o *Object) covers(u sequence.Unit, pos int) ID {
 
 // Marks returns the marks of a text, by their names and from its beginning.
 // Where several of one name overlap, the latest counts.
-func (o *Object) Marks(u sequence.Unit) []Mark {
-	var marks []Mark
-	open := map[string]*byID{}
-	shown := map[string]Mark{} // that are under way
-	pos := 0
-	turn := func(name string) {
-		was, is := shown[name]
-		var now change.Value
-		if ops := open[name]; ops != nil {
-			if last, ok := ops.Max(); ok {
-				now = last.op.Value
-			}
-		}
-		if is && was.Value.Type == now.Type && string(was.Value.Raw) == string(now.Raw) {
-			return
-		}
-		if is && was.Start < pos {
-			was.End = pos
-			marks = append(marks, was)
-		}
-		if delete(shown, name); now.Type != change.ValueNull {
-			shown[name] = Mark{Name: name, Value: now, Start: pos}
-		}
-	}
-	begun := map[ID]*Op{}
+func (o *Object) Marks(u sequence.Unit) []Mark { return o.marksIn(u, view{}, view{}) }
+
+// marksIn returns the marks that a text had at one time, at the positions of
+// another.
+func (o *Object) marksIn(u sequence.Unit, marked, placed view) []Mark {
+	m := marking{o: o, open: map[string]*byID{}, shown: map[string]Mark{}, begun: map[ID]*Op{}}
+	var parts []part
 	for span := range o.seq.Spans() {
-		if span.Visible {
-			pos += int(span.Width()[u])
-		}
 		if span.Kind != sequence.Cell {
+			parts = placed.alive(parts[:0], &span)
+			for _, p := range parts {
+				_, width := span.Slice(p.from, p.to-p.from)
+				m.pos += int(width[u])
+			}
 			continue
 		}
-		op := o.cells[span.Cell].liveMark()
-		if op == nil {
-			continue // or deleted: no mark begins, and its end ends nothing
+		at, p := spot{elem: span.ID}, &o.cells[span.Cell]
+		if op := placed.values(o, at, p).winner; op != nil {
+			m.pos += int(o.widthOf(op)[u])
 		}
-		if op.mark.name != nil {
-			begun[op.ID] = op
-			name := *op.mark.name
-			if open[name] == nil {
-				open[name] = newByID(&o.set.actors)
-			}
-			open[name].Set(named{op.ID, op})
-			turn(name)
-		} else if begin := begun[op.ID.Plus(-1)]; begin != nil {
-			name := *begin.mark.name
-			delete(begun, begin.ID)
-			open[name].Delete(named{id: begin.ID})
-			turn(name)
+		if op := marked.values(o, at, p).mark; op != nil { // or deleted: no mark begins, and its end ends nothing
+			m.meet(op)
 		}
 	}
-	for name := range shown {
-		delete(open, name)
-		turn(name)
+	for name := range m.shown {
+		delete(m.open, name)
+		m.turn(name)
 	}
-	return joined(marks)
+	return joined(m.marks)
 }
+
+// marking finds the marks of a text, from its beginning to its end.
+type marking struct {
+	o     *Object
+	pos   int
+	marks []Mark
+	open  map[string]*byID
+	shown map[string]Mark // that are under way
+	begun map[ID]*Op
+}
+
+// meet takes the beginning or end of a mark.
+func (m *marking) meet(op *Op) {
+	if op.mark.name != nil {
+		m.begun[op.ID] = op
+		name := *op.mark.name
+		if m.open[name] == nil {
+			m.open[name] = newByID(&m.o.set.actors)
+		}
+		m.open[name].Set(named{op.ID, op})
+		m.turn(name)
+	} else if begin := m.begun[op.ID.Plus(-1)]; begin != nil {
+		name := *begin.mark.name
+		delete(m.begun, begin.ID)
+		m.open[name].Delete(named{id: begin.ID})
+		m.turn(name)
+	}
+}
+
+// turn ends the mark of a name that is under way, and begins the one that
+// follows, where they differ.
+func (m *marking) turn(name string) {
+	was, is := m.shown[name]
+	var now change.Value
+	if ops := m.open[name]; ops != nil {
+		if last, ok := ops.Max(); ok {
+			now = last.op.Value
+		}
+	}
+	if is && same(was.Value, now) {
+		return
+	}
+	if is && was.Start < m.pos {
+		was.End = m.pos
+		m.marks = append(m.marks, was)
+	}
+	if delete(m.shown, name); now.Type != change.ValueNull {
+		m.shown[name] = Mark{Name: name, Value: now, Start: m.pos}
+	}
+}
+
+func same(a, b change.Value) bool { return a.Type == b.Type && string(a.Raw) == string(b.Raw) }
 
 // joined sorts marks, and makes those one that touch and are equal.
 func joined(marks []Mark) []Mark {
@@ -144,7 +169,7 @@ func joined(marks []Mark) []Mark {
 	out := marks[:0]
 	for _, m := range marks {
 		if last := len(out) - 1; last >= 0 && out[last].Name == m.Name && out[last].End == m.Start &&
-			out[last].Value.Type == m.Value.Type && string(out[last].Value.Raw) == string(m.Value.Raw) {
+			same(out[last].Value, m.Value) {
 			out[last].End = m.End
 			continue
 		}

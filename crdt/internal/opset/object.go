@@ -166,12 +166,17 @@ func (o *Object) shown(s *slot) (bool, sequence.Width) {
 	if w == nil {
 		return false, sequence.Width{}
 	}
-	v := w.Value
-	if w.Action != change.ActionSet { // whatever an object was made with
+	return true, o.widthOf(w)
+}
+
+// widthOf returns how wide a cell's value is.
+func (o *Object) widthOf(op *Op) sequence.Width {
+	v := op.Value
+	if op.Action != change.ActionSet { // whatever an object was made with
 		v = change.Value{}
 	}
 	width, _ := o.width(v)
-	return true, width
+	return width
 }
 
 // placeholder is what stands in a text for what is no text.

@@ -123,7 +123,8 @@ func (w *scribbler) writeText(o *opset.Object) {
 	case 0:
 		w.insert(o, u, at)
 	case 1:
-		m := opset.Mark{Name: "bold", Value: change.Bool(true), Start: at, End: at + w.rand.IntN(n-at+1)}
+		m := opset.Mark{Name: []string{"bold", "link"}[w.rand.IntN(2)], Start: at, End: at + w.rand.IntN(n-at+1)}
+		m.Value = []change.Value{change.Bool(true), change.Int(1), {}}[w.rand.IntN(3)]
 		w.must(w.set.Mark(o, u, m, w.rand.IntN(2) == 0, w.rand.IntN(2) == 0))
 	default:
 		w.must(w.set.Splice(o, u, at, w.rand.IntN(4), []string{"", "a", "hello", "né😀e", "語"}[w.rand.IntN(5)]))

@@ -26,6 +26,8 @@ type Set struct {
 	listing   sync.Mutex              // of an irregular document's changes, in order to save it
 	weight    atomic.Pointer[weighed] // once somebody has asked
 
+	touched *touched // while somebody observes
+
 	pending []write  // of the transaction that is open
 	opened  uint32   // the counter of its first operation
 	scratch *scratch // memory of the open transaction
@@ -112,6 +114,7 @@ func (t target) changed(s *slot) {
 // insert adds an element to a sequence: as a plain value if it can be.
 func (s *Set) insert(t target, o Op) error {
 	seq := t.object.seq
+	s.touchRun(t.object, o.ID, 1, o.Action)
 	if o.Action == change.ActionSet && o.Value.Type != change.ValueCounter && o.mark == nil {
 		if _, point := t.object.width(o.Value); point {
 			return seq.InsertText(o.ID, t.elem, o.Value.Raw)

@@ -81,13 +81,8 @@ func (s *slot) least() *Op {
 
 // winner returns the operation whose value stands here, or nil.
 func (s *slot) winner() *Op {
-	if s.many != nil {
-		return s.many.winner()
-	}
-	for i := len(s.few) - 1; i >= 0; i-- {
-		if o := &s.few[i]; o.alive() && !o.isMark() {
-			return o
-		}
+	for o := range s.latest {
+		return o
 	}
 	return nil
 }
@@ -103,6 +98,32 @@ func (s *slot) live(yield func(*Op) bool) {
 			return
 		}
 	}
+}
+
+// latest yields the live operations that are no marks, descending: the first one
+// wins.
+func (s *slot) latest(yield func(*Op) bool) {
+	if s.many != nil {
+		s.many.latest(yield)
+		return
+	}
+	for i := len(s.few) - 1; i >= 0; i-- {
+		if o := &s.few[i]; o.alive() && !o.isMark() && !yield(o) {
+			return
+		}
+	}
+}
+
+// lives returns the number of live operations.
+func (s *slot) lives() int {
+	if s.many != nil {
+		return s.many.live.Len()
+	}
+	n := 0
+	for range s.live {
+		n++
+	}
+	return n
 }
 
 // ids returns the live operations: what a write here overwrites.

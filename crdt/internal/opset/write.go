@@ -148,6 +148,7 @@ func (s *Set) overwriteHere(t target, slot *slot, w write) error {
 	if err := s.note(&w); err != nil {
 		return err
 	}
+	s.touchSlot(t, slot, w.action)
 	increment := w.action == change.ActionIncrement
 	for _, pred := range w.pred {
 		s.actors.succeed(slot, pred, w.id, increment, w.value.Int())
@@ -280,6 +281,7 @@ func (s *Set) Splice(o *Object, u sequence.Unit, pos, del int, text string) erro
 		if err := s.note(&w); err != nil {
 			return err
 		}
+		s.touchRun(o, w.id, w.n, w.action)
 		if err := o.seq.InsertText(w.id, ref, w.text); err != nil || del == 0 {
 			return err
 		}
@@ -343,6 +345,7 @@ func (s *Set) deleteFrom(o *Object, u sequence.Unit, pos, del int) error {
 		if err := s.note(&w); err != nil {
 			return err
 		}
+		s.touchRun(o, e.ID, n, w.action)
 		if _, err := o.seq.Delete(e.ID, n, sequence.Tomb{By: w.id, Step: 1}); err != nil {
 			return err
 		}
@@ -365,6 +368,7 @@ func (s *Set) Rollback() {
 	if len(s.pending) > 0 {
 		s.maxOp = s.opened - 1
 	}
+	s.touched.forget()
 	s.forget()
 }
 

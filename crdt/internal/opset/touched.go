@@ -1,0 +1,103 @@
+package opset
+
+import (
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/internal/sequence"
+)
+
+// touched is where operations have acted since a moment. It is kept while
+// somebody asks for patches.
+type touched struct {
+	before  clock // of that moment
+	objects map[*Object]*traces
+	last    *traces // of the object that was touched last
+}
+
+// traces is where operations have acted in an object.
+type traces struct {
+	object *Object
+	slots  map[spot]values // what stood at a place before
+	runs   []sequence.Run  // elements that were inserted or deleted
+	all    bool            // so many that they aren't told apart
+	marks  bool            // are among what was touched
+}
+
+// spot is a key of a map or an element of a sequence.
+type spot struct {
+	key  string
+	elem ID
+}
+
+// fewRuns is up to how many runs are told apart in any sequence, and in long
+// ones a part of their spans. Tests make it less.
+var fewRuns = 64
+
+// Observe begins or ends to keep track of what operations change, for
+// [Set.Patches].
+func (s *Set) Observe(on bool) {
+	s.touched = nil
+	if on {
+		s.touched = &touched{}
+	}
+}
+
+// in returns the traces in an object.
+func (t *touched) in(s *Set, o *Object) *traces {
+	if t.last != nil && t.last.object == o {
+		return t.last
+	}
+	if t.objects == nil {
+		t.before, t.objects = s.committed(), make(map[*Object]*traces)
+	}
+	if t.last = t.objects[o]; t.last == nil {
+		t.last = &traces{object: o}
+		t.objects[o] = t.last
+	}
+	return t.last
+}
+
+// touchSlot notes that an operation is about to act at a place.
+func (s *Set) touchSlot(t target, p *slot, action change.Action) {
+	if s.touched == nil {
+		return
+	}
+	in, at := s.touched.in(s, t.object), spot{t.key, t.elem}
+	was := valuesOf(p)
+	in.marks = in.marks || action == change.ActionMark || was.mark != nil
+	if _, again := in.slots[at]; again || !s.touched.before.covers(at.elem) {
+		return // the latter among the runs
+	}
+	if in.slots == nil {
+		in.slots = make(map[spot]values)
+	}
+	in.slots[at] = was.kept()
+}
+
+// touchRun notes that elements were inserted or deleted.
+func (s *Set) touchRun(o *Object, id ID, n int32, action change.Action) {
+	if s.touched == nil || n == 0 {
+		return
+	}
+	in := s.touched.in(s, o)
+	in.marks = in.marks || action == change.ActionMark
+	if in.all {
+		return
+	}
+	run := sequence.Run{ID: id, N: n}
+	if last := len(in.runs) - 1; last >= 0 {
+		if both, ok := in.runs[last].Joined(run); ok {
+			in.runs[last] = both
+			return
+		}
+	}
+	if in.runs = append(in.runs, run); len(in.runs) > fewRuns+o.seq.NumSpans()/8 {
+		in.runs, in.all = nil, true
+	}
+}
+
+// forget forgets what was touched.
+func (t *touched) forget() {
+	if t != nil {
+		*t = touched{}
+	}
+}
