@@ -387,7 +387,7 @@ func (l *loader) takeRun(id, elem ID, n int) error {
 		if l.object.IsText() {
 			l.seq.Text(first, elem, raw[done*l.span.Size:(done+part)*l.span.Size], l.tombs)
 		} else {
-			l.seq.Values(first, elem, int32(part), encode(change.Value{Type: l.span.Kind, Raw: raw}), l.tombs)
+			l.seq.Values(first, elem, int32(part), encode(nil, change.Value{Type: l.span.Kind, Raw: raw}), l.tombs)
 		}
 		done += part
 	}

@@ -23,11 +23,11 @@ type mark struct {
 
 // markOf returns what an operation of a change has of a mark, or nil.
 func markOf(op *change.Op) *mark {
-	m := mark{op.MarkName, op.Expand, op.Insert && !op.Key.InList}
-	if op.Action != change.ActionMark && m == (mark{}) {
+	insert := op.Insert && !op.Key.InList
+	if op.Action != change.ActionMark && op.MarkName == nil && !op.Expand && !insert {
 		return nil
 	}
-	return &m
+	return &mark{op.MarkName, op.Expand, insert}
 }
 
 // Mark is a name and a value that a stretch of a text has.

@@ -177,10 +177,8 @@ func (b *rebuilder) changes(d *document.Document) error {
 		if d.HeadIndexes != nil && d.HeadIndexes[k] != i { // what came since may depend on it
 			return damaged("the head %s is change %d, not %d", head, i, d.HeadIndexes[k])
 		}
-		for k := range b.s.history.heads {
-			if b.s.history.heads[k].Hash == head {
-				b.s.history.heads[k].Index = i
-			}
+		if k, ok := b.s.history.head(head); ok {
+			b.s.history.heads[k].Index = i
 		}
 	}
 	return nil

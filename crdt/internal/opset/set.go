@@ -120,7 +120,8 @@ func (s *Set) insert(t target, o Op) error {
 			return seq.InsertText(o.ID, t.elem, o.Value.Raw)
 		}
 		if !t.object.IsText() {
-			return seq.InsertValues(o.ID, t.elem, 1, encode(o.Value))
+			var buf [32]byte
+			return seq.InsertValues(o.ID, t.elem, 1, encode(buf[:0], o.Value))
 		}
 	}
 	if !seq.Has(t.elem) && t.elem != (ID{}) {
@@ -136,9 +137,8 @@ func (s *Set) insert(t target, o Op) error {
 	return seq.InsertCell(o.ID, t.elem, number, visible, width)
 }
 
-// encode returns a scalar as sequences hold it.
-func encode(v change.Value) []byte {
-	b := make([]byte, 0, binary.MaxVarintLen64+len(v.Raw))
+// encode appends a scalar as sequences hold it.
+func encode(b []byte, v change.Value) []byte {
 	b = binary.AppendUvarint(b, uint64(len(v.Raw))<<4|uint64(v.Type))
 	return append(b, v.Raw...)
 }
