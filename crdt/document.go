@@ -46,7 +46,8 @@ func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Doc{actor: actor, engines: enginesOf(opts)}
+	d := &Doc{actor: actor}
+	d.engines.set(opts)
 	if err := d.engines.unit.check(d.engines.own); err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (d *Doc) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.engine != nil {
-		released(d.engine, d.size)
+		d.release()
 		d.engine = nil
 	}
 }
@@ -155,8 +156,7 @@ func (d *Doc) Footprint() int64 {
 	if d.engine == nil {
 		return 0
 	}
-	bytes, _ := d.engine.memory(d.size)
-	return bytes
+	return d.engine.memory(d.size)
 }
 
 // usable says why the engine can't be asked.

@@ -45,9 +45,9 @@ type engine interface {
 	// verify checks the hashes of the document that was loaded.
 	verify() error
 	save() ([]byte, error)
-	// memory estimates what the document, of that size, takes, in bytes, and says
-	// whether that is hidden from Go's collector.
-	memory(census) (bytes int64, hidden bool)
+	// memory estimates what a document of that size takes, in bytes. That of
+	// automerge-go is hidden from Go's collector.
+	memory(census) int64
 	fork(ActorID) (engine, error)
 	// at returns the document as it was at some heads, in which an actor writes.
 	// Without an actor it is for reading only, and shares nothing with this one

@@ -75,7 +75,8 @@ var watchAborts = sync.OnceValue(func() error {
 // While do runs, its goroutine has a thread to itself, so it had better not
 // wait. Guards may be nested; the innermost counts.
 func Guard(engine Option, file *os.File, note []byte, do func() error) error {
-	if enginesOf([]Option{engine}).own {
+	var e engines
+	if e.set([]Option{engine}); e.own {
 		return do()
 	}
 	if err := watchAborts(); err != nil {

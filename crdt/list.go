@@ -61,7 +61,7 @@ func (l List) Set(i int, value any) error {
 	}
 	n, err := prepare(value)
 	if err == nil {
-		err = l.set(listSlot{l.object, i}, n)
+		err = l.set(slot{l: l.object, i: i}, n)
 	}
 	return at(i, err)
 }
@@ -104,7 +104,7 @@ func (l List) Increment(i int, by int64) error {
 	if err := l.check(i, 1); err != nil {
 		return err
 	}
-	return at(i, l.increment(listSlot{l.object, i}, by))
+	return at(i, l.increment(slot{l: l.object, i: i}, by))
 }
 
 // check says whether n values from i on may be written.

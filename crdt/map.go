@@ -79,7 +79,7 @@ func (m Map) Set(key string, value any) error {
 	}
 	n, err := prepare(value)
 	if err == nil {
-		err = m.set(mapSlot{m.object, key}, n)
+		err = m.set(slot{m: m.object, key: key}, n)
 	}
 	return at(key, err)
 }
@@ -100,7 +100,7 @@ func (m Map) Increment(key string, by int64) error {
 	if err := m.checkKey(key); err != nil {
 		return err
 	}
-	return at(key, m.increment(mapSlot{m.object, key}, by))
+	return at(key, m.increment(slot{m: m.object, key: key}, by))
 }
 
 func (m Map) checkKey(key string) error {
@@ -119,7 +119,7 @@ func (m Map) entries() []entry {
 }
 
 // at says where in a value an error occurred.
-func at(where any, err error) error {
+func at[T any](where T, err error) error {
 	if err == nil {
 		return nil
 	}

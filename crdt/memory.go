@@ -11,12 +11,11 @@ const memoryNudge = 32 << 20
 // unseen is the memory of documents that were let go since the last nudge.
 var unseen atomic.Int64
 
-// released counts a document's memory as let go, if Go doesn't see it. The
+// release counts the document's memory as let go, if Go doesn't see it. The
 // engine frees it when Go collects the handle, of which Go sees only a few
 // bytes: so it is told to collect when enough has come together.
-func released(e engine, size census) {
-	bytes, hidden := e.memory(size)
-	if !hidden || unseen.Add(bytes) < memoryNudge {
+func (d *Doc) release() {
+	if d.engines.own || unseen.Add(d.engine.memory(d.size)) < memoryNudge {
 		return
 	}
 	unseen.Store(0)

@@ -92,7 +92,7 @@ func (n *native) save() (_ []byte, err error) {
 	return n.set.Save()
 }
 
-func (n *native) memory(census) (bytes int64, hidden bool) { return n.set.Footprint(), false }
+func (n *native) memory(census) int64 { return n.set.Footprint() }
 
 func (n *native) at(actor ActorID, heads []Hash) (_ engine, _ census, err error) {
 	defer rescue(&err)

@@ -34,12 +34,12 @@ func Native() Option { return func(e *engines) { e.engineKind = nativeEngine } }
 // without it, [New] and [Load] return [ErrNoReference].
 func Reference() Option { return func(e *engines) { e.engineKind = referenceEngine } }
 
-func enginesOf(opts []Option) engines {
-	e := engines{engineKind: standardEngine}
+// set makes the engines what options say.
+func (e *engines) set(opts []Option) {
+	e.engineKind = standardEngine
 	for _, opt := range opts {
 		if opt != nil {
-			opt(&e)
+			opt(e)
 		}
 	}
-	return e
 }

@@ -23,6 +23,9 @@ func (d *Doc) at(actor ActorID, heads []Hash) (*Doc, error) {
 
 // take adds change chunks, except those that are here. It adds all or none.
 func (d *Doc) take(chunks [][]byte) error {
+	if len(chunks) == 0 {
+		return nil
+	}
 	next, size := make([]*change.Change, 0, len(chunks)), d.size
 	for _, chunk := range chunks {
 		c, err := change.ReadHeader(chunk)
@@ -89,7 +92,7 @@ func (d *Doc) undo(err error) error {
 // become puts another document in the place of this one, whose engine is left
 // to the collector.
 func (d *Doc) become(other *Doc) {
-	released(d.engine, d.size)
+	d.release()
 	d.engine, d.heads, d.size = other.engine, other.heads, other.size
 	if len(d.observers) > 0 {
 		d.engine.(patcher).observe(true)

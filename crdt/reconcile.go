@@ -37,11 +37,11 @@ func (m Map) reconcile(n node) error {
 			err = m.s.did(m.object.delete(entries[0].key))
 			entries = entries[1:]
 		case len(entries) == 0 || entries[0].key > n.fields[0].key:
-			err = m.reconcileSlot(mapSlot{m.object, n.fields[0].key}, item{}, n.fields[0].node)
+			err = m.reconcileSlot(slot{m: m.object, key: n.fields[0].key}, item{}, n.fields[0].node)
 			err = at(n.fields[0].key, err)
 			n.fields = n.fields[1:]
 		default:
-			err = m.reconcileSlot(mapSlot{m.object, entries[0].key}, entries[0].item, n.fields[0].node)
+			err = m.reconcileSlot(slot{m: m.object, key: entries[0].key}, entries[0].item, n.fields[0].node)
 			err = at(entries[0].key, err)
 			entries, n.fields = entries[1:], n.fields[1:]
 		}
@@ -252,7 +252,7 @@ func (l List) rewrite(items []item, want []node, all []pair) error {
 			}
 		default:
 			i = p.i
-			err = l.reconcileSlot(listSlot{l.object, i}, items[i], want[p.j])
+			err = l.reconcileSlot(slot{l: l.object, i: i}, items[i], want[p.j])
 		}
 		if err != nil {
 			return at(max(p.j, 0), err)

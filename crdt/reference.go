@@ -179,8 +179,8 @@ const (
 	referencePerOp       = 450
 )
 
-func (r *reference) memory(size census) (bytes int64, hidden bool) {
-	return referencePerDocument + referencePerChange*size.changes + referencePerOp*size.ops, true
+func (r *reference) memory(size census) int64 {
+	return referencePerDocument + referencePerChange*size.changes + referencePerOp*size.ops
 }
 
 func (r *reference) fork(actor ActorID) (_ engine, err error) {

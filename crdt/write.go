@@ -7,38 +7,45 @@ import (
 )
 
 // slot is a place in a container where one value stands or can be put.
-type slot interface {
-	get() (item, error)
-	put(scalar item) error
-	putObject(kind Kind) (item, error)
-	increment(by int64) error
-}
+type slot struct {
+	m   mapObject // of a key
+	key string
 
-type mapSlot struct {
-	object mapObject
-	key    string
-}
-
-func (s mapSlot) get() (item, error)                { return s.object.get(s.key) }
-func (s mapSlot) put(scalar item) error             { return s.object.put(s.key, scalar) }
-func (s mapSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.key, kind) }
-func (s mapSlot) increment(by int64) error          { return s.object.increment(s.key, by) }
-
-type listSlot struct {
-	object listObject
+	l      listObject // of an index
 	i      int
+	insert bool // the index is a new one, before what stands there
 }
 
-func (s listSlot) get() (item, error)                { return s.object.get(s.i) }
-func (s listSlot) put(scalar item) error             { return s.object.put(s.i, scalar) }
-func (s listSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.i, false, kind) }
-func (s listSlot) increment(by int64) error          { return s.object.increment(s.i, by) }
+func (s slot) get() (item, error) {
+	if s.m != nil {
+		return s.m.get(s.key)
+	}
+	return s.l.get(s.i)
+}
 
-// newSlot is a place that a list is about to have.
-type newSlot struct{ listSlot }
+func (s slot) put(scalar item) error {
+	switch {
+	case s.m != nil:
+		return s.m.put(s.key, scalar)
+	case s.insert:
+		return s.l.insert(s.i, []item{scalar})
+	}
+	return s.l.put(s.i, scalar)
+}
 
-func (s newSlot) put(scalar item) error             { return s.object.insert(s.i, []item{scalar}) }
-func (s newSlot) putObject(kind Kind) (item, error) { return s.object.putObject(s.i, true, kind) }
+func (s slot) putObject(kind Kind) (item, error) {
+	if s.m != nil {
+		return s.m.putObject(s.key, kind)
+	}
+	return s.l.putObject(s.i, s.insert, kind)
+}
+
+func (s slot) increment(by int64) error {
+	if s.m != nil {
+		return s.m.increment(s.key, by)
+	}
+	return s.l.increment(s.i, by)
+}
 
 // set writes a node to a slot of the container at p.
 func (p place) set(to slot, n node) error {
@@ -94,7 +101,7 @@ func (p place) fill(object item, n node) error {
 		return p.insert(object, 0, n.items)
 	case mapObject:
 		for _, f := range n.fields {
-			if err := p.put(mapSlot{object, f.key}, f.node); err != nil {
+			if err := p.put(slot{m: object, key: f.key}, f.node); err != nil {
 				return err
 			}
 		}
@@ -111,7 +118,7 @@ func (p place) insert(to listObject, i int, nodes []node) error {
 				return err
 			}
 		} else {
-			if err := p.put(newSlot{listSlot{to, i}}, nodes[0]); err != nil {
+			if err := p.put(slot{l: to, i: i, insert: true}, nodes[0]); err != nil {
 				return err
 			}
 			n = 1

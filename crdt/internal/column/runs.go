@@ -63,6 +63,9 @@ func (r *Runs) Null() bool { return r.kind == nullRun }
 // Absent reports whether there is no such column.
 func (r *Runs) Absent() bool { return r.absent }
 
+// Behind returns how many bytes of the column come after the current value.
+func (r *Runs) Behind() int { return len(r.rest) }
+
 // Load makes Left positive, unless the column has ended.
 func (r *Runs) Load() error {
 	if r.Left > 0 {

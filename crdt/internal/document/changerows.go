@@ -37,13 +37,18 @@ var changeValuesOf = [numChangeColumns]column.Values{
 }
 
 // Changes returns a new reader of the changes.
-func (d *Document) Changes() *ChangeRows {
-	r := &ChangeRows{actors: int64(len(d.Actors)), raw: d.changes.data[chExtra]}
-	for _, i := range changeRowColumns {
-		r.col[i].Init(d.changes.data[i], changeValuesOf[i])
-	}
-	r.col[chDep].Init(d.changes.data[chDep], column.Signed)
+func (h *History) Changes() *ChangeRows {
+	r := new(ChangeRows) // which a caller that inlines this has on its stack
+	r.init(h)
 	return r
+}
+
+func (r *ChangeRows) init(h *History) {
+	r.actors, r.raw = int64(h.actors), h.changes.data[chExtra]
+	for _, i := range changeRowColumns {
+		r.col[i].Init(h.changes.data[i], changeValuesOf[i])
+	}
+	r.col[chDep].Init(h.changes.data[chDep], column.Signed)
 }
 
 // Row returns the current row's number.

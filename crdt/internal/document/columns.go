@@ -76,9 +76,7 @@ var changeSpecs = [numChangeColumns]uint64{
 
 // table is one of a chunk's two tables, still encoded.
 type table struct {
-	specs   []uint64 // that this version knows
-	data    [][]byte // of each of them; none if the column is absent
-	sizes   []entry  // as the chunk lists them
+	data    [][]byte // of each column that this version knows; none if it is absent
 	unknown bool     // there are columns that this version doesn't know
 }
 
@@ -88,10 +86,12 @@ type entry struct {
 	size int
 }
 
-// readSizes reads a column table: each column's specification and length.
-func (t *table) readSizes(r *reader, where string) {
+// entries reads a column table: each column's specification and length.
+func (r *reader) entries(where string) []entry {
 	last := int64(-1)
-	for range r.count(2, where) {
+	n := r.count(2, where)
+	entries := make([]entry, 0, n)
+	for range n {
 		spec, size := r.uint(where), r.uint(where)
 		plain := int64(spec &^ specDeflated)
 		switch {
@@ -101,18 +101,19 @@ func (t *table) readSizes(r *reader, where string) {
 			r.fail(errOrder, where)
 		}
 		if r.err != nil {
-			return
+			return nil
 		}
 		last = plain
-		t.sizes = append(t.sizes, entry{spec, int(size)})
+		entries = append(entries, entry{spec, int(size)})
 	}
+	return entries
 }
 
-// readData reads the columns, and inflates those that are deflated.
-func (t *table) readData(r *reader, specs []uint64, where string) {
-	t.specs, t.data = specs, make([][]byte, len(specs))
+// read reads the columns of a table, and inflates those that are deflated.
+func (t *table) read(r *reader, entries []entry, specs []uint64, where string) {
+	t.data = make([][]byte, len(specs))
 	next := 0
-	for _, e := range t.sizes {
+	for _, e := range entries {
 		raw := r.take(uint64(e.size), where)
 		plain := e.spec &^ specDeflated
 		for next < len(specs) && specs[next] < plain {

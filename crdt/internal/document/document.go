@@ -2,7 +2,6 @@ package document
 
 import (
 	"crypto/sha256"
-	"slices"
 	"unsafe"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -18,22 +17,36 @@ const (
 
 // Document is a document chunk, its columns inflated and still encoded.
 type Document struct {
+	*History
 	// Actors are all actors of the history, ascending; rows name them by index.
 	Actors []change.ActorID
+	// NumOps is the number of operations that the chunk claims.
+	NumOps int
+	// NewerFormat is set if there are columns or actions that this version
+	// doesn't know.
+	NewerFormat bool
+
+	ops    table
+	listed [2][]entry // the columns of both tables, as the chunk lists them
+}
+
+// History is what of a document chunk one has to keep once its operations were
+// read: its changes, without their operations.
+type History struct {
 	// Heads are the hashes of the changes that no other depends on, ascending.
 	Heads []change.Hash
 	// HeadIndexes are the rows of Heads among the changes; nil if the chunk,
 	// written by an older version, lacks them.
 	HeadIndexes []int
-	// NumChanges and NumOps are the numbers of rows that the chunk claims.
-	NumChanges, NumOps int
-	// NewerFormat is set if there are columns or actions that this version
-	// doesn't know, NewerColumns if there are such columns: then rows don't say
-	// all that their changes do, and only the chunk has it.
-	NewerFormat, NewerColumns bool
+	// NumChanges is the number of changes that the chunk claims.
+	NumChanges int
+	// NewerColumns is set if there are columns that this version doesn't know:
+	// then rows don't say all that their changes do, and only the chunk has it.
+	NewerColumns bool
 
-	chunk        []byte
-	changes, ops table
+	actors  int
+	chunk   []byte
+	changes table
 }
 
 // Parse reads one document chunk, with nothing after it: its frame, checksum,
@@ -46,13 +59,13 @@ func Parse(chunk []byte) (*Document, error) {
 	if err != nil {
 		return nil, invalid(err, "frame")
 	}
-	d := &Document{chunk: chunk}
+	d := &Document{History: &History{chunk: chunk}}
 	r := &reader{b: body}
 	d.Actors, d.Heads = r.actors(), r.heads()
-	d.changes.readSizes(r, "change columns")
-	d.ops.readSizes(r, "op columns")
-	d.changes.readData(r, changeSpecs[:], "change column")
-	d.ops.readData(r, opSpecs[:], "op column")
+	d.actors = len(d.Actors)
+	d.listed = [2][]entry{r.entries("change columns"), r.entries("op columns")}
+	d.changes.read(r, d.listed[0], changeSpecs[:], "change column")
+	d.ops.read(r, d.listed[1], opSpecs[:], "op column")
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -108,14 +121,14 @@ func (d *Document) count() (err error) {
 	return nil
 }
 
-// Footprint estimates the memory that the document takes, in bytes.
-func (d *Document) Footprint() int64 {
-	bytes := int64(unsafe.Sizeof(*d)) + int64(len(d.chunk))
-	for _, column := range slices.Concat(d.changes.data, d.ops.data) {
+// Footprint estimates the memory that the history takes, in bytes.
+func (h *History) Footprint() int64 {
+	bytes := int64(unsafe.Sizeof(*h)) + int64(len(h.chunk))
+	for _, column := range h.changes.data {
 		bytes += int64(cap(column) + int(unsafe.Sizeof(column)))
 	}
 	return bytes
 }
 
 // Chunk returns the bytes that were parsed. The caller must not modify them.
-func (d *Document) Chunk() []byte { return d.chunk }
+func (h *History) Chunk() []byte { return h.chunk }

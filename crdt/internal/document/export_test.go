@@ -13,10 +13,10 @@ func (d *Document) Columns() (specs []uint64, data [][]byte) {
 
 // Listed returns the specifications of the columns as the chunk lists them.
 func (d *Document) Listed() (specs []uint64) {
-	for _, e := range d.changes.sizes {
+	for _, e := range d.listed[0] {
 		specs = append(specs, e.spec|1<<32)
 	}
-	for _, e := range d.ops.sizes {
+	for _, e := range d.listed[1] {
 		specs = append(specs, e.spec)
 	}
 	return specs

@@ -21,6 +21,9 @@ type Rows struct {
 	succs  int // successors announced so far
 	from   int // the row up to which they are
 
+	keys  []byte // the column of keys
+	names string // the same, once somebody has asked for a key
+
 	span Span // of Op
 	name string
 	mark string
@@ -44,7 +47,14 @@ var valuesOf = [numOpColumns]column.Values{
 
 // Rows returns a new reader of the operations.
 func (d *Document) Rows() *Rows {
-	r := &Rows{actors: int64(len(d.Actors)), raw: d.ops.data[opValue]}
+	r := new(Rows)
+	r.Begin(d)
+	return r
+}
+
+// Begin begins to read the operations of a document; the Rows must be zero.
+func (r *Rows) Begin(d *Document) {
+	r.actors, r.raw, r.keys = int64(len(d.Actors)), d.ops.data[opValue], d.ops.data[opKeyStr]
 	for _, i := range rowColumns {
 		r.col[i].Init(d.ops.data[i], valuesOf[i])
 	}
@@ -52,7 +62,6 @@ func (d *Document) Rows() *Rows {
 	r.col[opSuccCtr].Init(d.ops.data[opSuccCtr], column.Signed)
 	r.insert.Init(d.ops.data[opInsert])
 	r.expand.Init(d.ops.data[opExpand])
-	return r
 }
 
 // Row returns the current row's number.
@@ -235,6 +244,16 @@ func (r *Rows) counts(s *Span) error {
 		}
 	}
 	return nil
+}
+
+// Key returns the name of the current span's key. All keys of a document share
+// one string.
+func (r *Rows) Key(s *Span) string {
+	if r.names == "" {
+		r.names = string(r.keys)
+	}
+	end := len(r.names) - r.col[opKeyStr].Behind()
+	return r.names[end-len(s.Name) : end]
 }
 
 // Values takes the values of n rows of a span: n × Size bytes, which alias the

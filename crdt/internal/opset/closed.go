@@ -31,7 +31,7 @@ func (s *Set) open() {
 }
 
 // close has the history begin with a closed chunk.
-func (h *history) close(d *document.Document, actors []authored) {
+func (h *history) close(d *document.History, actors []authored) {
 	closed := *d
 	closed.HeadIndexes = make([]int, len(d.Heads)) // they are to tell the heads apart, no more
 	h.heads = nil

@@ -11,7 +11,7 @@ import (
 type history struct {
 	// saved holds the first changes of a document that was loaded, until
 	// somebody asks for more than its heads; for ever if it is closed.
-	saved *document.Document
+	saved *document.History
 	// enclosed is what a closed chunk holds, by the actors' numbers.
 	enclosed []authored
 	newer    bool // there is what only newer versions know

@@ -22,6 +22,7 @@ func damaged(format string, args ...any) error {
 // heads name, [Set.Verify] does.
 func Load(self change.ActorID, d *document.Document) (*Set, error) {
 	s := &Set{irregular: d.NewerFormat, content: maxContent} // whoever writes first looks how much there is
+	s.actors.ids = make([]change.ActorID, 0, len(d.Actors)+1)
 	for _, actor := range d.Actors {
 		s.actors.number(actor)
 	}
@@ -30,7 +31,8 @@ func Load(self change.ActorID, d *document.Document) (*Set, error) {
 	if err := s.loadHistory(d); err != nil {
 		return nil, err
 	}
-	l := loader{s: s, rows: d.Rows(), object: s.root}
+	l := loader{s: s, numOps: d.NumOps, object: s.root}
+	l.rows.Begin(d)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -46,7 +48,9 @@ func Load(self change.ActorID, d *document.Document) (*Set, error) {
 // loadHistory notes who has made how much.
 func (s *Set) loadHistory(d *document.Document) error {
 	h := &s.history
-	h.saved = d
+	h.saved = d.History
+	h.heads = make([]document.Head, 0, len(d.Heads))
+	h.actors = make([]authored, 0, len(d.Actors))
 	var span document.ChangeSpan
 	rows := d.Changes()
 	for {
@@ -88,11 +92,11 @@ func (s *Set) loadHistory(d *document.Document) error {
 // and in each place by their ids.
 type loader struct {
 	s      *Set
-	rows   *document.Rows
+	rows   document.Rows
 	span   document.Span
 	object *Object
 
-	ops  []Op // of the place that is being read, ascending
+	ops  []Op // of the place that is being read, ascending; room behind them is for the next ones
 	key  string
 	elem ID
 	cell bool // the place is a cell of the sequence
@@ -101,6 +105,39 @@ type loader struct {
 	order order
 	tombs []sequence.Tomb
 	left  document.IDs // successors that were read for elements to come
+
+	numOps       int     // rows
+	entries      []entry // to be used
+	opsBlock     int     // what was allocated last
+	entriesBlock int
+}
+
+// more returns how many things to allocate at once, of which at most left are
+// to come, and notes it.
+func more(block *int, left int) int {
+	*block = min(max(2**block, 4), 64)
+	return max(min(*block, left), 1)
+}
+
+// add adds an operation to the place that is being read.
+func (l *loader) add(o Op) {
+	if len(l.ops) == cap(l.ops) {
+		room := max(more(&l.opsBlock, l.numOps-l.rows.Row()), len(l.ops))
+		l.ops = append(make([]Op, 0, len(l.ops)+room), l.ops...)
+	}
+	l.ops = append(l.ops, o)
+}
+
+// addEntry makes a slot that of a new key, which is greater than the others.
+func (l *loader) addEntry(key string, s slot) {
+	o := l.object
+	if len(l.entries) == 0 { // the row that follows the key may have been begun
+		l.entries = make([]entry, more(&l.entriesBlock, l.numOps-l.rows.Row()+1))
+		o.entries = slices.Grow(o.entries, len(l.entries))
+	}
+	l.entries[0] = entry{key, s}
+	o.addEntry(&l.entries[0])
+	l.entries = l.entries[1:]
 }
 
 func (l *loader) load() error {
@@ -201,7 +238,7 @@ func (l *loader) takeKey(n int) error {
 		if count := len(l.object.entries); count > 0 && l.object.entries[count-1].key >= string(l.span.Name) {
 			return damaged("key %q is out of order", l.span.Name)
 		}
-		l.key = string(l.span.Name)
+		l.key = l.rows.Key(&l.span)
 	}
 	for k := range n {
 		id := ID(l.span.ID)
@@ -238,7 +275,7 @@ func (l *loader) takeOp(id ID) error {
 	if makes(o.Action) {
 		o.Object = l.s.addObject(id, o.Action, l.object, l.key, l.elem)
 	}
-	l.ops = append(l.ops, o)
+	l.add(o)
 	return nil
 }
 
@@ -286,7 +323,7 @@ func (l *loader) takeCell(id, elem ID) error {
 		l.object.cells = append(l.object.cells, slot{})
 		was, deaths := l.seq.MakeCell(number)
 		l.cell, l.elem, l.key = true, elem, ""
-		l.ops = append(l.ops[:0], Op{ID: elem, Action: change.ActionSet, Value: cloned(valueOf(was)), Succ: deaths})
+		l.add(Op{ID: elem, Action: change.ActionSet, Value: cloned(valueOf(was)), Succ: deaths})
 	}
 	return l.takeOp(id)
 }
@@ -301,11 +338,11 @@ func (l *loader) close() {
 	if len(l.ops) == 0 {
 		return
 	}
-	slot := l.s.slotOf(l.ops)
-	l.ops = l.ops[:0]
+	n := len(l.ops)
+	slot := l.s.slotOf(l.ops[:n:n])
+	l.ops = l.ops[n:]
 	if !l.cell {
-		e := l.object.makeEntry(l.key)
-		e.slot = slot
+		l.addEntry(l.key, slot)
 		return
 	}
 	if slot.mark() != nil {
@@ -316,8 +353,8 @@ func (l *loader) close() {
 	l.cell = false
 }
 
-// slotOf makes operations of a place, which are in order, a slot. It says of
-// each what has become of it.
+// slotOf makes operations of a place, which are in order, a slot, and takes the
+// slice. It says of each what has become of it.
 func (s *Set) slotOf(ops []Op) slot {
 	for i := range ops {
 		o := &ops[i]
@@ -332,7 +369,7 @@ func (s *Set) slotOf(ops []Op) slot {
 			}
 		}
 	}
-	return s.actors.slotOf(slices.Clone(ops))
+	return s.actors.slotOf(ops)
 }
 
 // plain reports whether a span's elements are values that a sequence holds.
@@ -426,7 +463,7 @@ func (l *loader) takeWords(id, elem ID, n int, raw []byte) error {
 			l.elem, l.key, l.cell = id, "", true
 			l.object.cells = append(l.object.cells, slot{})
 			l.seq.Cell(id, elem, int32(len(l.object.cells)-1), false, sequence.Width{})
-			l.ops = append(l.ops[:0], Op{ID: id, Action: change.ActionSet, Value: value, Succ: succ})
+			l.add(Op{ID: id, Action: change.ActionSet, Value: value, Succ: succ})
 			if k < n-1 {
 				l.close()
 			}

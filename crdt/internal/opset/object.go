@@ -81,21 +81,33 @@ func (o *Object) makeEntry(key string) *entry {
 	if e := o.entry(key); e != nil {
 		return e
 	}
-	e := &entry{key: key}
+	e := &struct { // together, as most keys have one operation
+		entry
+		op [1]Op
+	}{entry: entry{key: key}}
+	e.few = e.op[:0]
+	o.addEntry(&e.entry)
+	return &e.entry
+}
+
+// addEntry adds a new key.
+func (o *Object) addEntry(e *entry) {
 	if o.byKey != nil {
 		o.entries = append(o.entries, e)
-		o.byKey[key] = e
+		o.byKey[e.key] = e
 		o.inOrder.Store(nil)
-		return e
+		return
 	}
-	i, _ := o.searchKey(key)
+	if o.entries == nil {
+		o.entries = make([]*entry, 0, manyKeys/4)
+	}
+	i, _ := o.searchKey(e.key)
 	if o.entries = slices.Insert(o.entries, i, e); len(o.entries) > manyKeys {
 		o.byKey = make(map[string]*entry, 2*len(o.entries))
 		for _, e := range o.entries {
 			o.byKey[e.key] = e
 		}
 	}
-	return e
 }
 
 // ordered returns the entries in the order of their keys. Readers, who may be

@@ -114,7 +114,7 @@ func (w *copier) object(from, to *Object) {
 	if from.IsMap() {
 		for _, e := range from.entries {
 			if was := w.slot(from, &e.slot); was.len() > 0 {
-				to.makeEntry(e.key).slot = was
+				to.addEntry(&entry{e.key, was})
 			}
 		}
 		return

@@ -146,7 +146,7 @@ func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
 }
 
 // changes makes the changes, in the document's order.
-func (b *rebuilder) changes(d *document.Document) error {
+func (b *rebuilder) changes(d *document.History) error {
 	var row document.Change
 	tips := map[change.Hash]int{}
 	for rows := d.Changes(); ; {

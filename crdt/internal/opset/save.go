@@ -106,7 +106,7 @@ func (v *saver) changes() error {
 
 // savedChanges copies the history of the chunk that the document was loaded
 // from.
-func (v *saver) savedChanges(d *document.Document) error {
+func (v *saver) savedChanges(d *document.History) error {
 	var span document.ChangeSpan
 	for rows := d.Changes(); ; {
 		n, err := rows.Span(&span)
