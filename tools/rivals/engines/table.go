@@ -26,6 +26,7 @@ var rows = []row{
 	{"savedBytes", "saved", size},
 	{"loadCold", "open until readable, cold", duration},
 	{"loadWarm", "open until readable, warm", duration},
+	{"verify", "verify what was opened", duration},
 	{"loadMemory", "memory after opening", size},
 	{"keystrokeFirst", "first keystroke after opening", duration},
 	{"keystroke", "one more keystroke", duration},
