@@ -158,7 +158,7 @@ async function memory() {
   let least = Infinity
   for (let idle = 0; idle < 5; idle++) {
     gc()
-    await setTimeout(20)
+    await setTimeout(100)
     const now = Number(/RssAnon:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024
     if (now < least) [least, idle] = [now, 0]
   }
