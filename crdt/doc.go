@@ -27,6 +27,12 @@
 // ([Text.SplitBlock]); [Text.Spans] reads both. JavaScript makes and reads the
 // same. [Reference] has none of this.
 //
+// # Newer formats
+//
+// What this version doesn't know, an operation or a column, shows nothing. The
+// document can be read, not written ([Doc.NewerFormat]), and everything is kept
+// and given on as it came.
+//
 // # Use
 //
 // Every method of a Doc may be called from any goroutine. In the native engine
