@@ -27,15 +27,6 @@ func (c clock) limit(actor uint32) uint32 {
 // covers reports whether an operation is looked at.
 func (c clock) covers(id ID) bool { return id.Counter <= c.limit(id.Actor) }
 
-// committed is the clock of all changes, without the transaction that is open.
-func (s *Set) committed() clock {
-	c := make(clock, len(s.history.actors))
-	for actor, a := range s.history.actors {
-		c[actor] = a.maxOp
-	}
-	return c
-}
-
 // clockAt returns the clock of some heads, and says of each change whether it
 // is one of them or in their past.
 func (s *Set) clockAt(heads []change.Hash) (clock, []bool, error) {

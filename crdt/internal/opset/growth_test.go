@@ -134,17 +134,19 @@ func TestOrdeal(t *testing.T) {
 	}
 }
 
-// live lives through a history: takes it, reads all, saves, opens what was saved,
-// verifies it, and goes back in time.
+// live lives through a history: takes it while somebody observes, reads all,
+// saves, opens what was saved, verifies it, and looks at its past.
 func live(t *testing.T, changes []*change.Change) {
 	t.Helper()
 	s := opset.New(me)
+	s.Observe(true)
 	for i, c := range changes {
 		if c == nil {
 			write(t, s, i)
 		} else if err := s.Apply(c); err != nil {
 			t.Fatal(err)
 		}
+		s.Patches(sequence.UTF16, plain)
 	}
 	said := digest(s)
 	saved, err := s.Save()
@@ -156,6 +158,9 @@ func live(t *testing.T, changes []*change.Change) {
 		t.Fatal("saved and loaded it says something else")
 	}
 	if _, err := again.Changes(nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Diff(nil, s.Heads(), sequence.UTF16, plain); err != nil {
 		t.Fatal(err)
 	}
 	past, err := s.At(s.Heads())

@@ -9,6 +9,7 @@ import (
 // somebody asks for patches.
 type touched struct {
 	before  clock // of that moment
+	known   int   // the changes that it covers, from the first on
 	objects map[*Object]*traces
 	last    *traces // of the object that was touched last
 }
@@ -37,7 +38,7 @@ var fewRuns = 64
 func (s *Set) Observe(on bool) {
 	s.touched = nil
 	if on {
-		s.touched = &touched{}
+		s.touched = &touched{known: s.history.len()}
 	}
 }
 
@@ -47,7 +48,8 @@ func (t *touched) in(s *Set, o *Object) *traces {
 		return t.last
 	}
 	if t.objects == nil {
-		t.before, t.objects = s.committed(), make(map[*Object]*traces)
+		t.begin(&s.history)
+		t.objects = make(map[*Object]*traces)
 	}
 	if t.last = t.objects[o]; t.last == nil {
 		t.last = &traces{object: o}
@@ -95,9 +97,20 @@ func (s *Set) touchRun(o *Object, id ID, n int32, action change.Action) {
 	}
 }
 
+// begin brings the clock up to date, by what is new: there may be many actors.
+func (t *touched) begin(h *history) {
+	for len(t.before) < len(h.actors) {
+		t.before = append(t.before, h.actors[len(t.before)].maxOp)
+	}
+	for ; t.known < h.len(); t.known++ {
+		r := h.records.at(t.known - h.first())
+		t.before[r.actor] = max(t.before[r.actor], r.maxOp)
+	}
+}
+
 // forget forgets what was touched.
 func (t *touched) forget() {
 	if t != nil {
-		*t = touched{}
+		*t = touched{before: t.before, known: t.known}
 	}
 }

@@ -43,6 +43,9 @@ func (v view) alive(parts []part, span *sequence.Span) []part {
 		}
 		return parts
 	}
+	if span.Buried(v.clock.limit) {
+		return parts
+	}
 	for p := range span.Parts(v.clock.limit) {
 		if len(p.Deaths) == 0 {
 			parts = append(parts, part{p.First, p.First + p.N})

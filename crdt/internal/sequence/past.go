@@ -56,20 +56,35 @@ type buried struct {
 func (p *Span) tombs(limit func(uint32) uint32) []buried {
 	var out []buried
 	for _, t := range p.s.deaths(p.x, nil) {
-		b := buried{t, 0, p.N}
-		switch ahead := int64(t.By.Counter) - int64(limit(t.By.Actor)); { // of what there was
-		case t.Step < 0:
-			b.from = int32(min(max(ahead, 0), int64(p.N)))
-		case t.Step > 0:
-			b.to = int32(min(max(1-ahead, 0), int64(p.N)))
-		case ahead > 0:
-			continue
-		}
-		if b.from < b.to {
+		if b := p.buriedBy(t, limit); b.from < b.to {
 			out = append(out, b)
 		}
 	}
 	return out
+}
+
+// buriedBy returns what a tomb covered at an earlier time.
+func (p *Span) buriedBy(t Tomb, limit func(uint32) uint32) buried {
+	b := buried{t, 0, p.N}
+	switch ahead := int64(t.By.Counter) - int64(limit(t.By.Actor)); { // of what there was
+	case t.Step < 0:
+		b.from = int32(min(max(ahead, 0), int64(p.N)))
+	case t.Step > 0:
+		b.to = int32(min(max(1-ahead, 0), int64(p.N)))
+	case ahead > 0:
+		b.to = 0
+	}
+	return b
+}
+
+// Buried reports whether the first deletion that the span had, as it came, left
+// nothing of it at an earlier time. If not, only [Span.Parts] tells.
+func (p *Span) Buried(limit func(actor uint32) uint32) bool {
+	if p.Visible || p.Kind == Cell {
+		return false
+	}
+	b := p.buriedBy(p.x.gone, limit)
+	return b.from == 0 && b.to == p.N
 }
 
 // cut takes n elements off some content of the span.
