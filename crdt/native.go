@@ -13,7 +13,7 @@ import (
 // not take the program along: rescue makes it an error.
 type native struct{ set *opset.Set }
 
-func newNative(actor ActorID) (engine, error) { return &native{opset.New(actor)}, nil }
+func newNative(actor ActorID) (engine, error) { return native{opset.New(actor)}, nil }
 
 func loadNative(actor ActorID, saved *document.Document) (_ engine, err error) {
 	defer rescue(&err)
@@ -21,39 +21,39 @@ func loadNative(actor ActorID, saved *document.Document) (_ engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &native{set}, nil
+	return native{set}, nil
 }
 
-func (n *native) root() mapObject { return nativeMap{n.set.Root()} }
+func (n native) root() mapObject { return nativeMap{n.set.Root()} }
 
-func (n *native) pending() bool { return n.set.Pending() }
+func (n native) pending() bool { return n.set.Pending() }
 
-func (n *native) commit(message string, seconds int64) (_ *change.Change, err error) {
+func (n native) commit(message string, seconds int64) (_ *change.Change, err error) {
 	defer rescue(&err)
 	return n.set.Commit(message, seconds)
 }
 
-func (n *native) rollback() bool {
+func (n native) rollback() bool {
 	n.set.Rollback()
 	return true
 }
 
-func (n *native) heads() ([]Hash, error) { return n.set.Heads(), nil }
+func (n native) heads() ([]Hash, error) { return n.set.Heads(), nil }
 
-func (n *native) has(h Hash) (_ bool, err error) {
+func (n native) has(h Hash) (_ bool, err error) {
 	defer rescue(&err)
 	return n.set.Has(h)
 }
 
-func (n *native) landmarks() ([]Hash, error) { return n.set.Landmarks(), nil }
+func (n native) landmarks() ([]Hash, error) { return n.set.Landmarks(), nil }
 
-func (n *native) changes(since []Hash) (_ [][]byte, err error) {
+func (n native) changes(since []Hash) (_ [][]byte, err error) {
 	defer rescue(&err)
 	chunks, err := n.set.Changes(since)
 	return chunks, asNewer(err)
 }
 
-func (n *native) newer() bool { return n.set.NewerFormat() }
+func (n native) newer() bool { return n.set.NewerFormat() }
 
 // asNewer says of an error that a newer version would not have it.
 func asNewer(err error) error {
@@ -63,12 +63,12 @@ func asNewer(err error) error {
 	return err
 }
 
-func (n *native) holds(c *change.Change) (_ bool, err error) {
+func (n native) holds(c *change.Change) (_ bool, err error) {
 	defer rescue(&err)
 	return n.set.Holds(c)
 }
 
-func (n *native) apply(changes []*change.Change) (err error) {
+func (n native) apply(changes []*change.Change) (err error) {
 	defer rescue(&err)
 	for _, c := range changes {
 		err := n.set.Apply(c)
@@ -82,26 +82,26 @@ func (n *native) apply(changes []*change.Change) (err error) {
 	return nil
 }
 
-func (n *native) verify() (err error) {
+func (n native) verify() (err error) {
 	defer rescue(&err)
 	return asNewer(n.set.Verify())
 }
 
-func (n *native) save() (_ []byte, err error) {
+func (n native) save() (_ []byte, err error) {
 	defer rescue(&err)
 	return n.set.Save()
 }
 
-func (n *native) memory(census) int64 { return n.set.Footprint() }
+func (n native) memory(census) int64 { return n.set.Footprint() }
 
-func (n *native) at(actor ActorID, heads []Hash) (_ engine, _ census, err error) {
+func (n native) at(actor ActorID, heads []Hash) (_ engine, _ census, err error) {
 	defer rescue(&err)
 	if actor == "" {
 		past, err := n.set.At(heads)
-		return &native{past}, census{}, pastError(err)
+		return native{past}, census{}, pastError(err)
 	}
 	past, err := n.set.Fork(actor, heads)
-	return &native{past}, census{}, pastError(err)
+	return native{past}, census{}, pastError(err)
 }
 
 func pastError(err error) error {
@@ -114,7 +114,7 @@ func pastError(err error) error {
 	return asNewer(err)
 }
 
-func (n *native) fork(actor ActorID) (_ engine, err error) {
+func (n native) fork(actor ActorID) (_ engine, err error) {
 	defer rescue(&err)
 	saved, err := n.set.Save()
 	if err != nil {

@@ -131,14 +131,14 @@ type patcher interface {
 	diff(before, after []Hash, u Unit) ([]opset.Patch, error)
 }
 
-func (n *native) observe(on bool) { n.set.Observe(on) }
+func (n native) observe(on bool) { n.set.Observe(on) }
 
-func (n *native) patches(u Unit) (_ []opset.Patch, err error) {
+func (n native) patches(u Unit) (_ []opset.Patch, err error) {
 	defer rescue(&err)
 	return n.set.Patches(sequence.Unit(u), plainOf), nil
 }
 
-func (n *native) diff(before, after []Hash, u Unit) (_ []opset.Patch, err error) {
+func (n native) diff(before, after []Hash, u Unit) (_ []opset.Patch, err error) {
 	defer rescue(&err)
 	found, err := n.set.Diff(before, after, sequence.Unit(u), plainOf)
 	return found, pastError(err)

@@ -1,6 +1,7 @@
 package crdt_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func BenchmarkSmallDocLoad(b *testing.B) {
 	chunk := saved(b, newRecord(b, crdt.Native()))
 	eachEngine(b, func(b *testing.B, engine crdt.Option) {
 		b.ReportAllocs()
-		load := func() *crdt.Doc {
+		load := func(chunk []byte) *crdt.Doc {
 			d, err := crdt.Load(actor("bob"), chunk, engine)
 			if err != nil {
 				b.Fatal(err)
@@ -55,7 +56,7 @@ func BenchmarkSmallDocLoad(b *testing.B) {
 			return d
 		}
 		for b.Loop() {
-			load().Close()
+			load(chunk).Close()
 		}
 		const many = 10_000
 		if b.N < many {
@@ -64,7 +65,7 @@ func BenchmarkSmallDocLoad(b *testing.B) {
 		holding(b, func() any { // per 10,000: 10 MB are 1 KB each
 			docs := make([]*crdt.Doc, many)
 			for i := range docs {
-				docs[i] = load()
+				docs[i] = load(bytes.Clone(chunk)) // which the document keeps
 			}
 			return docs
 		})

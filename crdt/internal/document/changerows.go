@@ -21,6 +21,7 @@ type ChangeRows struct {
 	deps   int // dependencies announced so far
 	from   int // the row up to which they are
 
+	err     error      // why there is nothing to be read
 	span    ChangeSpan // of Change
 	message string
 }
@@ -37,18 +38,35 @@ var changeValuesOf = [numChangeColumns]column.Values{
 }
 
 // Changes returns a new reader of the changes.
-func (h *History) Changes() *ChangeRows {
+func (d *Document) Changes() *ChangeRows {
 	r := new(ChangeRows) // which a caller that inlines this has on its stack
-	r.init(h)
+	r.begin(len(d.Actors), d.changes.data)
 	return r
 }
 
-func (r *ChangeRows) init(h *History) {
-	r.actors, r.raw = int64(h.actors), h.changes.data[chExtra]
-	for _, i := range changeRowColumns {
-		r.col[i].Init(h.changes.data[i], changeValuesOf[i])
+// Changes returns a new reader of the changes. It reads their columns anew, as
+// they are seldom asked for.
+func (h *History) Changes() *ChangeRows {
+	r := new(ChangeRows)
+	body, err := open(h.chunk)
+	if err != nil {
+		r.err = invalid(err, "frame")
+		return r
 	}
-	r.col[chDep].Init(h.changes.data[chDep], column.Signed)
+	d, in := Document{History: &History{}}, &reader{b: body}
+	d.readChanges(in)
+	if r.err = in.err; r.err == nil {
+		r.begin(len(d.Actors), d.changes.data)
+	}
+	return r
+}
+
+func (r *ChangeRows) begin(actors int, data [][]byte) {
+	r.actors, r.raw = int64(actors), data[chExtra]
+	for _, i := range changeRowColumns {
+		r.col[i].Init(data[i], changeValuesOf[i])
+	}
+	r.col[chDep].Init(data[chDep], column.Signed)
 }
 
 // Row returns the current row's number.
@@ -62,6 +80,9 @@ func (r *ChangeRows) Row() int { return r.row }
 // its extra bytes ([ChangeRows.Extra]), in order, and then say how many rows
 // it took ([ChangeRows.Advance]).
 func (r *ChangeRows) Span(s *ChangeSpan) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
 	n, err := r.load()
 	if err != nil {
 		return 0, r.fail(err, "columns")

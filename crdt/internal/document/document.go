@@ -26,8 +26,8 @@ type Document struct {
 	// doesn't know.
 	NewerFormat bool
 
-	ops    table
-	listed [2][]entry // the columns of both tables, as the chunk lists them
+	changes, ops table
+	listed       [2][]entry // the columns of both tables, as the chunk lists them
 }
 
 // History is what of a document chunk one has to keep once its operations were
@@ -44,9 +44,7 @@ type History struct {
 	// then rows don't say all that their changes do, and only the chunk has it.
 	NewerColumns bool
 
-	actors  int
-	chunk   []byte
-	changes table
+	chunk []byte
 }
 
 // Parse reads one document chunk, with nothing after it: its frame, checksum,
@@ -61,10 +59,7 @@ func Parse(chunk []byte) (*Document, error) {
 	}
 	d := &Document{History: &History{chunk: chunk}}
 	r := &reader{b: body}
-	d.Actors, d.Heads = r.actors(), r.heads()
-	d.actors = len(d.Actors)
-	d.listed = [2][]entry{r.entries("change columns"), r.entries("op columns")}
-	d.changes.read(r, d.listed[0], changeSpecs[:], "change column")
+	d.readChanges(r)
 	d.ops.read(r, d.listed[1], opSpecs[:], "op column")
 	if r.err != nil {
 		return nil, r.err
@@ -83,6 +78,13 @@ func Parse(chunk []byte) (*Document, error) {
 		return nil, r.err
 	}
 	return d, nil
+}
+
+// readChanges reads what a body begins with, up to the columns of the operations.
+func (d *Document) readChanges(r *reader) {
+	d.Actors, d.Heads = r.actors(), r.heads()
+	d.listed = [2][]entry{r.entries("change columns"), r.entries("op columns")}
+	d.changes.read(r, d.listed[0], changeSpecs[:], "change column")
 }
 
 // open verifies the frame and returns the body.
@@ -122,13 +124,7 @@ func (d *Document) count() (err error) {
 }
 
 // Footprint estimates the memory that the history takes, in bytes.
-func (h *History) Footprint() int64 {
-	bytes := int64(unsafe.Sizeof(*h)) + int64(len(h.chunk))
-	for _, column := range h.changes.data {
-		bytes += int64(cap(column) + int(unsafe.Sizeof(column)))
-	}
-	return bytes
-}
+func (h *History) Footprint() int64 { return int64(unsafe.Sizeof(*h)) + int64(len(h.chunk)) }
 
 // Chunk returns the bytes that were parsed. The caller must not modify them.
 func (h *History) Chunk() []byte { return h.chunk }
