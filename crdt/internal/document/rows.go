@@ -256,6 +256,9 @@ func (r *Rows) Key(s *Span) string {
 	return r.names[end-len(s.Name) : end]
 }
 
+// Bytes returns how many bytes the values of this row and those after it have.
+func (r *Rows) Bytes() int { return len(r.raw) }
+
 // Values takes the values of n rows of a span: n × Size bytes, which alias the
 // document and have the form that their type demands.
 func (r *Rows) Values(s *Span, n int) ([]byte, error) {

@@ -1,6 +1,7 @@
 package opset
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,7 +33,9 @@ func Load(self change.ActorID, d *document.Document) (*Set, error) {
 		return nil, err
 	}
 	l := loader{s: s, numOps: d.NumOps, object: s.root}
+	const few = 4 << 10
 	l.rows.Begin(d)
+	l.copies = l.rows.Bytes() > few
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -105,6 +108,10 @@ type loader struct {
 	order order
 	tombs []sequence.Tomb
 	left  document.IDs // successors that were read for elements to come
+
+	// copies is set if values that are kept are copied: they lie in one column,
+	// which a few bytes of it would keep in memory, with the letters of all texts.
+	copies bool
 
 	numOps       int     // rows
 	entries      []entry // to be used
@@ -260,7 +267,7 @@ func (l *loader) takeOp(id ID) error {
 	if err != nil {
 		return err
 	}
-	o.Value = change.Value{Type: l.span.Kind, Raw: raw}
+	o.Value = change.Value{Type: l.span.Kind, Raw: l.kept(raw)}
 	inserts := l.span.Insert && !l.span.InList
 	if o.Action == change.ActionMark || l.span.Expand || l.span.Marked || inserts {
 		o.mark = &mark{expand: l.span.Expand, insert: inserts}
@@ -277,6 +284,17 @@ func (l *loader) takeOp(id ID) error {
 	}
 	l.add(o)
 	return nil
+}
+
+// kept returns a value to be kept.
+func (l *loader) kept(raw []byte) []byte {
+	switch {
+	case len(raw) == 0:
+		return nil
+	case l.copies:
+		return bytes.Clone(raw)
+	}
+	return raw
 }
 
 // succs reads the successors of one row.
@@ -463,6 +481,7 @@ func (l *loader) takeWords(id, elem ID, n int, raw []byte) error {
 			l.elem, l.key, l.cell = id, "", true
 			l.object.cells = append(l.object.cells, slot{})
 			l.seq.Cell(id, elem, int32(len(l.object.cells)-1), false, sequence.Width{})
+			value.Raw = l.kept(value.Raw)
 			l.add(Op{ID: id, Action: change.ActionSet, Value: value, Succ: succ})
 			if k < n-1 {
 				l.close()

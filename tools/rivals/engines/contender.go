@@ -75,7 +75,9 @@ func (t *task) time(figure string, run func() error) error {
 	return err
 }
 
-// growth measures by how much the memory grows, in bytes.
+// growth measures by how much the memory grows, in bytes. What is not part of
+// what the document takes, such as a trace, must not be in memory before or
+// after.
 func (t *task) growth(figure string, run func() error) error {
 	before, err := memory()
 	if err != nil {

@@ -8,16 +8,16 @@ import (
 
 // load opens the document and writes to it.
 func (t *task) load() (string, error) {
-	more, err := t.trace("more")
-	if err != nil {
-		return "", err
-	}
 	var d document
 	var cold []float64
 	if err := t.growth("loadMemory", func() (err error) { d, cold, err = t.opened(nil); return err }); err != nil {
 		return "", err
 	}
 	t.figures["loadCold"] = cold[0]
+	more, err := t.trace("more")
+	if err != nil {
+		return "", err
+	}
 	if err := t.used(d, more); err != nil {
 		return "", err
 	}

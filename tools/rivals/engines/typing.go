@@ -3,17 +3,16 @@ package main
 import (
 	"errors"
 	"os"
-	"runtime"
 )
 
 // apply types the trace, each edit a change.
 func (t *task) apply() (string, error) {
-	edits, err := t.trace("trace")
-	if err != nil {
-		return "", err
-	}
 	var d document
-	if err := t.growth("applyMemory", func() (err error) {
+	if err := t.growth("applyMemory", func() error {
+		edits, err := t.trace("trace")
+		if err != nil {
+			return err
+		}
 		if d, err = newDocument(t.name); err != nil {
 			return err
 		}
@@ -21,7 +20,6 @@ func (t *task) apply() (string, error) {
 	}); err != nil {
 		return "", err
 	}
-	runtime.KeepAlive(edits) // or the growth would be less
 	var saved []byte
 	if err := t.time("saveFirst", func() (err error) { saved, err = d.Save(); return err }); err != nil {
 		return "", err
