@@ -3,6 +3,7 @@ package opset
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
@@ -13,6 +14,7 @@ var (
 	ErrMissing = errors.New("opset: a change that it depends on is missing")
 	ErrPending = errors.New("opset: a transaction is open")
 	ErrReused  = errors.New("opset: the change uses its actor's operation ids again")
+	ErrHeads   = errors.New("opset: no change could depend on so many heads")
 )
 
 // Apply adds a change, after those that it depends on and its actor's previous
@@ -58,6 +60,9 @@ func (s *Set) follows(c *change.Change) error {
 		default:
 			return fmt.Errorf("%w: %s depends on %s", ErrMissing, c.Hash, dep)
 		}
+	}
+	if len(s.history.heads) >= change.MaxDeps && !slices.ContainsFunc(c.Deps, s.history.isHead) {
+		return fmt.Errorf("%w: %s would be one more than %d", ErrHeads, c.Hash, change.MaxDeps)
 	}
 	actor := s.actors.number(c.Actor)
 	if last := s.history.lastSeq(actor); c.Seq != last+1 {

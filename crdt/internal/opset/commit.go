@@ -86,7 +86,8 @@ func (s *Set) Commit(message string, time int64) (*change.Change, error) {
 }
 
 // deps lists what the next change depends on: the heads, and its author's
-// previous change.
+// previous change, which is in their past or one of them, so that it may be
+// left out where a change has no room for it.
 func (s *Set) deps() error {
 	h, x := &s.history, s.scratch
 	if h.closed() {
@@ -96,7 +97,7 @@ func (s *Set) deps() error {
 	for _, head := range h.heads {
 		x.deps = append(x.deps, head.Hash)
 	}
-	if h.lastSeq(s.self) == 0 {
+	if h.lastSeq(s.self) == 0 || len(x.deps) == change.MaxDeps {
 		return nil
 	}
 	last := h.actors[s.self].last

@@ -94,6 +94,11 @@ func search(heads []document.Head, hash change.Hash) (int, bool) {
 	return slices.BinarySearchFunc(heads, hash, func(head document.Head, hash change.Hash) int { return head.Hash.Compare(hash) })
 }
 
+func (h *history) isHead(hash change.Hash) bool {
+	_, is := h.head(hash)
+	return is
+}
+
 // add appends a change, whose dependencies are here.
 func (h *history) add(a *actors, c *change.Change) {
 	n := h.len()
