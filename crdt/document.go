@@ -194,8 +194,9 @@ func (d *Doc) endReading() {
 
 // noted remembers an error after which the engine can't be trusted.
 func (d *Doc) noted(err error) error {
-	if errors.Is(err, errPanicked) {
-		d.fault.CompareAndSwap(nil, &err)
+	if err != nil && errors.Is(err, errPanicked) {
+		fault := err // here, so that no other call allocates
+		d.fault.CompareAndSwap(nil, &fault)
 	}
 	return err
 }

@@ -94,7 +94,7 @@ func (d *Doc) happened(before []Hash, local bool, changes ...*change.Change) {
 	if len(d.observers) == 0 {
 		return
 	}
-	e := Event{Before: before, After: slices.Clone(d.heads), Changes: changes, Local: local}
+	e := Event{Before: before, After: slices.Clone(d.heads), Changes: slices.Clone(changes), Local: local}
 	found, err := d.engine.(patcher).patches(d.engines.unit)
 	if d.noted(err) != nil { // the engine has panicked, and the document can only be closed
 		return
