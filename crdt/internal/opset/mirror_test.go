@@ -36,21 +36,21 @@ type spot struct {
 	marks    map[string]any
 }
 
-func newMirror(u sequence.Unit) *mirror { return &mirror{u, mirror1(map[string]any{})} }
+func newMirror(u sequence.Unit) *mirror { return &mirror{u, mirroredOf(map[string]any{})} }
 
-// mirror1 makes a value of what patches hold.
-func mirror1(v any) mirrored {
+// mirroredOf makes a value of what patches hold.
+func mirroredOf(v any) mirrored {
 	switch v := v.(type) {
 	case map[string]any:
 		m := mirrored{kind: 'm', keys: map[string]*spot{}}
 		for key, v := range v {
-			m.keys[key] = &spot{mirrored: mirror1(v)}
+			m.keys[key] = &spot{mirrored: mirroredOf(v)}
 		}
 		return m
 	case []any:
 		m := mirrored{kind: 'l'}
 		for _, v := range v {
-			m.places = append(m.places, &spot{mirrored: mirror1(v)})
+			m.places = append(m.places, &spot{mirrored: mirroredOf(v)})
 		}
 		return m
 	case string:
@@ -136,7 +136,7 @@ func (p *mirror) applyOne(patch *opset.Patch) {
 	}
 	switch patch.Action {
 	case opset.PatchPut:
-		v := mirror1(patch.Values[0])
+		v := mirroredOf(patch.Values[0])
 		switch in.kind {
 		case 'm':
 			in.keys[patch.Key] = &spot{mirrored: v, conflict: patch.Conflict}
@@ -159,7 +159,7 @@ func (p *mirror) applyOne(patch *opset.Patch) {
 		}
 	case opset.PatchInsert:
 		for k, v := range patch.Values {
-			s := &spot{mirrored: mirror1(v), conflict: patch.Conflict}
+			s := &spot{mirrored: mirroredOf(v), conflict: patch.Conflict}
 			if in.kind == 't' {
 				s.letter = '\ufffc'
 			}
@@ -274,7 +274,7 @@ func saidBy(u sequence.Unit, op *opset.Op) mirrored {
 	if op.Object != nil {
 		return said(u, op.Object)
 	}
-	return mirror1(scalar(op))
+	return mirroredOf(scalar(op))
 }
 
 func saidText(u sequence.Unit, o *opset.Object) mirrored {

@@ -22,10 +22,11 @@ type story struct {
 	Seed  int
 	Base  [][]byte
 	Steps []struct {
-		Who    int
-		From   *int // a merge
-		Edits  []storyEdit
-		Change []byte
+		Who     int
+		From    *int // a merge
+		Edits   []storyEdit
+		Change  []byte
+		Patches []jsPatch
 	}
 	End struct {
 		Heads []string
@@ -39,6 +40,7 @@ type story struct {
 			Start, End int
 		}
 		Conflicts map[string][][2]any
+		Diffs     []jsDiff
 		Saved     []byte
 	}
 }
@@ -111,6 +113,7 @@ func (e *storyEdit) edit(s *opset.Set) error {
 func (y *story) tell(t *testing.T) *opset.Set {
 	actors := []change.ActorID{"\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa", "\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb\xbb", "\f\f\f\f\f\f\f\f\f\f\f\f\f\f\f\f"}
 	var all []*opset.Set
+	var screens []*screens
 	for _, actor := range actors {
 		s := opset.New(actor)
 		for _, b := range y.Base {
@@ -122,12 +125,13 @@ func (y *story) tell(t *testing.T) *opset.Set {
 				t.Fatal(err)
 			}
 		}
-		all = append(all, s)
+		all, screens = append(all, s), append(screens, newScreens(s))
 	}
 	for n, step := range y.Steps {
 		s := all[step.Who]
 		if step.From != nil {
 			merge(t, s, all[*step.From])
+			screens[step.Who].compare(t, s, step.Patches)
 			continue
 		}
 		for _, e := range step.Edits {
@@ -139,6 +143,7 @@ func (y *story) tell(t *testing.T) *opset.Set {
 			if len(step.Change) > 0 {
 				t.Fatalf("step %d %+v made nothing, want\n%s", n, step.Edits, operations(t, step.Change))
 			}
+			screens[step.Who].compare(t, s, step.Patches)
 			continue
 		}
 		c, err := s.Commit("", 0)
@@ -148,6 +153,7 @@ func (y *story) tell(t *testing.T) *opset.Set {
 		if string(c.Bytes()) != string(step.Change) {
 			t.Fatalf("step %d %+v made\n%s, want\n%s", n, step.Edits, operations(t, c.Bytes()), operations(t, step.Change))
 		}
+		screens[step.Who].compare(t, s, step.Patches)
 	}
 	merge(t, all[0], all[1])
 	merge(t, all[0], all[2])
@@ -282,6 +288,9 @@ func equal(t *testing.T, what string, got, want any) {
 func (y *story) compare(t *testing.T) {
 	s := y.tell(t)
 	y.check(t, s)
+	for i := range y.End.Diffs {
+		y.End.Diffs[i].compare(t, s)
+	}
 	y.check(t, load(t, y.End.Saved))
 	saved, err := s.Save()
 	if err != nil {
@@ -293,6 +302,7 @@ func (y *story) compare(t *testing.T) {
 // The engine lives through random stories as JavaScript does: the same edits
 // make the same changes, byte for byte, marks and blocks included; at the end it
 // says the same, and it says it still when it opens what JavaScript has saved.
+// On the way its patches lead to the same as those of JavaScript.
 func TestStoriesOfJavaScript(t *testing.T) {
 	count := 100
 	if n, err := strconv.Atoi(os.Getenv("GODWIT_DIFFERENTIAL")); err == nil {

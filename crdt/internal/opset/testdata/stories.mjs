@@ -1,6 +1,7 @@
 // Tells random stories with @automerge/automerge: node stories.mjs FIRST COUNT STEPS.
 // Each line is a story: what three people did in turns, with the changes that it
-// made, and what the first of them sees at the end, when all have met.
+// made and the patches that it gave, and what the first of them sees at the end,
+// when all have met, with differences between some times.
 // Run it where the package is installed. Numbers begin with 1: in a list,
 // JavaScript writes 0 as a float.
 import { createRequire } from "node:module"
@@ -65,7 +66,11 @@ for (let seed = first; seed < first + count; seed++) {
   const r = random(seed + 1)
   let base = A.init({ actor: "aa".repeat(16) })
   base = A.change(base, { time: 0 }, d => { d.text = "Dear 🙂 geese"; d.list = [] })
-  const docs = [base, A.clone(base, { actor: "bb".repeat(16) }), A.clone(base, { actor: "0c".repeat(16) })]
+  let patches = []
+  const patchCallback = p => patches.push(...p)
+  const told = () => { const p = patches; patches = []; return p }
+  const docs = ["aa", "bb", "0c"].map(id => A.clone(base, { actor: id.repeat(16), patchCallback }))
+  told()
   const story = { seed, base: A.getAllChanges(base).map(b64), steps: [] }
   for (let n = 0; n < steps; n++) {
     const who = r(3)
@@ -73,7 +78,7 @@ for (let seed = first; seed < first + count; seed++) {
       const from = r(3)
       if (from === who) continue
       docs[who] = A.merge(docs[who], docs[from])
-      story.steps.push({ who, from })
+      story.steps.push({ who, from, patches: told() })
       continue
     }
     const edits = Array.from({ length: 1 + r(3) }, () => null)
@@ -87,11 +92,19 @@ for (let seed = first; seed < first + count; seed++) {
       }
     })
     const made = A.getHeads(docs[who]).toString() === before.toString() ? "" : b64(A.getLastLocalChange(docs[who]))
-    story.steps.push({ who, edits: did, change: made })
+    story.steps.push({ who, edits: did, change: made, patches: told() })
   }
   docs[0] = A.merge(A.merge(docs[0], docs[1]), docs[2])
   docs[0] = A.load(A.save(docs[0])) // the live document may show other winners
   const d = docs[0]
+  const some = () => {
+    const changes = A.getAllChanges(d)
+    return [[], [A.decodeChange(changes[r(changes.length)]).hash], A.getHeads(d)][r(3)]
+  }
+  const diffs = Array.from({ length: 4 }, () => {
+    const [before, after] = [some(), some()]
+    return { before, after, patches: A.diff(d, before, after) }
+  })
   const conflicts = {}
   for (const key of ["a", "b", "hits", "count"]) {
     const c = A.getConflicts(d, key)
@@ -105,6 +118,7 @@ for (let seed = first; seed < first + count; seed++) {
     a: d.a === undefined ? "none" : d.a, b: d.b === undefined ? "none" : d.b,
     marks: A.marks(d, ["text"]),
     conflicts,
+    diffs,
     saved: b64(A.save(d)),
   }
   console.log(JSON.stringify(story))
