@@ -6,13 +6,15 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 )
 
-// marks compares the marks of a text: those that have changed, and those in
-// which something is new.
+// marks compares the marks of a text, if they have changed; if not, only those
+// in which something is new.
 func (e *edits) marks(changed bool) {
-	after := e.o.marksIn(e.unit, e.after, e.after)
-	before := after
+	var before, after []Mark
 	if changed {
-		before = e.o.marksIn(e.unit, e.before, e.after)
+		before, after = e.o.marksIn(e.unit, e.before, e.after), e.o.marksIn(e.unit, e.after, e.after)
+	} else {
+		after = e.known().among(e.o, e.unit, e.fresh)
+		before = after
 	}
 	for len(before) > 0 || len(after) > 0 {
 		name := ""

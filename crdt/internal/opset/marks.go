@@ -83,7 +83,18 @@ func (o *Object) Marks(u sequence.Unit) []Mark { return o.marksIn(u, view{}, vie
 // marksIn returns the marks that a text had at one time, at the positions of
 // another.
 func (o *Object) marksIn(u sequence.Unit, marked, placed view) []Mark {
-	m := marking{o: o, open: map[string]*byID{}, shown: map[string]Mark{}, begun: map[ID]*Op{}}
+	m := o.mark(u, marked, placed)
+	marks := make([]Mark, 0, len(m.marks))
+	for _, r := range m.marks {
+		if r.Start < r.End {
+			marks = append(marks, r.Mark)
+		}
+	}
+	return joined(marks)
+}
+
+func (o *Object) mark(u sequence.Unit, marked, placed view) *marking {
+	m := &marking{o: o, open: map[string]*byID{}, shown: map[string]ranged{}, begun: map[ID]*Op{}}
 	var parts []part
 	for span := range o.seq.Spans() {
 		if span.Kind != sequence.Cell {
@@ -100,23 +111,32 @@ func (o *Object) marksIn(u sequence.Unit, marked, placed view) []Mark {
 		}
 		if op := marked.values(o, at, p).mark; op != nil { // or deleted: no mark begins, and its end ends nothing
 			m.meet(op)
+			m.bounds = append(m.bounds, span.ID)
 		}
 	}
 	for name := range m.shown {
 		delete(m.open, name)
 		m.turn(name)
 	}
-	return joined(m.marks)
+	return m
 }
 
 // marking finds the marks of a text, from its beginning to its end.
 type marking struct {
-	o     *Object
-	pos   int
-	marks []Mark
-	open  map[string]*byID
-	shown map[string]Mark // that are under way
-	begun map[ID]*Op
+	o      *Object
+	pos    int
+	bounds []ID // elements at which marks begin and end
+	marks  []ranged
+	open   map[string]*byID
+	shown  map[string]ranged // that are under way
+	begun  map[ID]*Op
+}
+
+// ranged is a mark between two bounds, by their places among them. There may be
+// nothing in it.
+type ranged struct {
+	Mark
+	from, to int32
 }
 
 // meet takes the beginning or end of a mark.
@@ -150,12 +170,13 @@ func (m *marking) turn(name string) {
 	if is && same(was.Value, now) {
 		return
 	}
-	if is && was.Start < m.pos {
-		was.End = m.pos
+	bound := int32(len(m.bounds))
+	if is {
+		was.End, was.to = m.pos, bound
 		m.marks = append(m.marks, was)
 	}
 	if delete(m.shown, name); now.Type != change.ValueNull {
-		m.shown[name] = Mark{Name: name, Value: now, Start: m.pos}
+		m.shown[name] = ranged{Mark{Name: name, Value: now, Start: m.pos}, bound, bound}
 	}
 }
 

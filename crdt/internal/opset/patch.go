@@ -90,6 +90,11 @@ func (s *Set) Patches(u sequence.Unit, value func(*Op) any) []Patch {
 		objects = append(objects, in)
 	}
 	slices.SortFunc(objects, func(a, b *traces) int { return s.actors.compare(a.object.ID, b.object.ID) })
+	for _, in := range objects {
+		if in.marks {
+			delete(t.marks, in.object)
+		}
+	}
 	for _, in := range objects { // a container has a lesser id than what is in it
 		if at, ok := d.locate(in.object, t.before); ok {
 			d.touched(in, at)

@@ -12,6 +12,7 @@ type touched struct {
 	known   int   // the changes that it covers, from the first on
 	objects map[*Object]*traces
 	last    *traces // of the object that was touched last
+	marks   map[*Object]*knownMarks
 }
 
 // traces is where operations have acted in an object.
@@ -111,6 +112,6 @@ func (t *touched) begin(h *history) {
 // forget forgets what was touched.
 func (t *touched) forget() {
 	if t != nil {
-		*t = touched{before: t.before, known: t.known}
+		*t = touched{before: t.before, known: t.known, marks: t.marks}
 	}
 }
