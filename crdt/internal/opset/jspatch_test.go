@@ -23,7 +23,11 @@ type jsPatch struct {
 // screens are what the patches of JavaScript lead to, and ours.
 type screens struct {
 	theirs, ours *mirror
-	counters     bool // were in conflict: then JavaScript shows one before it saves and another one after
+	// Where JavaScript shows something else before it saves than after it is
+	// passed over: counters that were in conflict, lists in another order.
+	// So are the marks of JavaScript's diff: it leads to others than the document
+	// of those changes has, also in JavaScript.
+	counters, lists, marks bool
 }
 
 func newScreens(s *opset.Set) *screens {
@@ -47,10 +51,12 @@ func (c *screens) agree(t *testing.T, patches []jsPatch) {
 	for i := range patches {
 		c.theirs.applyJS(&patches[i])
 	}
-	theirs, ours := c.theirs.root.bare(), c.ours.root.bare()
-	if c.counters {
-		delete(theirs.keys, "count")
-		delete(ours.keys, "count")
+	theirs, ours := c.theirs.root.bare(!c.marks), c.ours.root.bare(!c.marks)
+	for key, over := range map[string]bool{"count": c.counters, "list": c.lists} {
+		if over {
+			delete(theirs.keys, key)
+			delete(ours.keys, key)
+		}
 	}
 	if got, want := ours.String(), theirs.String(); got != want {
 		t.Fatalf("our patches lead to\n%s, those of JavaScript\n%+v\nto\n%s", got, patches, want)
@@ -66,7 +72,7 @@ type jsDiff struct {
 func (d *jsDiff) compare(t *testing.T, s *opset.Set) {
 	t.Helper()
 	before, after := hashes(t, d.Before), hashes(t, d.After)
-	c := screens{}
+	c := screens{marks: true}
 	at := func(heads []change.Hash) *opset.Set {
 		was, err := s.At(heads)
 		if err != nil {
@@ -99,15 +105,15 @@ func hashes(t *testing.T, text []string) (out []change.Hash) {
 }
 
 // bare returns a value without what JavaScript's patches don't tell: the end of
-// a conflict, and the marks of blocks.
-func (v *mirrored) bare() mirrored {
+// a conflict, and the marks of blocks, or those of letters, too.
+func (v *mirrored) bare(marks bool) mirrored {
 	out := mirrored{kind: v.kind, scalar: v.scalar, keys: map[string]*spot{}}
 	for key, s := range v.keys {
-		out.keys[key] = &spot{mirrored: s.bare()}
+		out.keys[key] = &spot{mirrored: s.bare(marks)}
 	}
 	for _, s := range v.places {
-		bare := &spot{mirrored: s.bare(), letter: s.letter}
-		if s.letter != '\ufffc' {
+		bare := &spot{mirrored: s.bare(marks), letter: s.letter}
+		if marks && s.letter != '\ufffc' {
 			bare.marks = s.marks
 		}
 		out.places = append(out.places, bare)

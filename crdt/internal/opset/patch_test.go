@@ -47,9 +47,14 @@ func followed(t *testing.T, seed uint64) {
 		_, err := w.set.Commit("", 0)
 		w.must(err)
 		m.follow(t, w.set)
-		for _, c := range w.others(saved) {
-			w.must(w.set.Apply(c))
-			if r.IntN(2) == 0 {
+		theirs := [][]*change.Change{w.others(saved, eve), w.others(saved, "somebody else...")}
+		for len(theirs[0])+len(theirs[1]) > 0 {
+			i := r.IntN(2)
+			if len(theirs[i]) == 0 {
+				continue
+			}
+			w.must(w.set.Apply(theirs[i][0]))
+			if theirs[i] = theirs[i][1:]; r.IntN(3) == 0 {
 				m.follow(t, w.set)
 			}
 		}
@@ -99,9 +104,9 @@ func TestPatchesOfSenselessOperations(t *testing.T) {
 }
 
 // others makes some changes of somebody else.
-func (w *scribbler) others(saved []byte) []*change.Change {
+func (w *scribbler) others(saved []byte, actor change.ActorID) []*change.Change {
 	set := load(w.T, saved)
-	other := &scribbler{w.T, w.rand, opset.New(eve)}
+	other := &scribbler{w.T, w.rand, opset.New(actor)}
 	chunks, err := set.Changes(nil)
 	w.must(err)
 	for _, chunk := range chunks {

@@ -1,6 +1,8 @@
 package opset
 
 import (
+	"slices"
+
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
 )
@@ -73,7 +75,23 @@ func (s *Set) touchSlot(t target, p *slot, action change.Action) {
 	if in.slots == nil {
 		in.slots = make(map[spot]values)
 	}
+	if was.winner == nil {
+		was.winner = s.touched.lived(p)
+	}
 	in.slots[at] = was.kept()
+}
+
+// lived returns the value of an element that was deleted before it became a
+// place of its own, if it lived until then.
+func (t *touched) lived(p *slot) *Op {
+	if p.len() != 1 {
+		return nil
+	}
+	op := p.least()
+	if op.isMark() || len(op.Succ) == 0 || slices.ContainsFunc(op.Succ, t.before.covers) {
+		return nil
+	}
+	return op
 }
 
 // touchRun notes that elements were inserted or deleted.

@@ -78,7 +78,8 @@ for (let seed = first; seed < first + count; seed++) {
       const from = r(3)
       if (from === who) continue
       docs[who] = A.merge(docs[who], docs[from])
-      story.steps.push({ who, from, patches: told() })
+      const again = A.load(A.save(docs[who])) // may have another order
+      story.steps.push({ who, from, patches: told(), astray: docs[who].list.toString() !== again.list.toString() })
       continue
     }
     const edits = Array.from({ length: 1 + r(3) }, () => null)
