@@ -77,7 +77,8 @@ func (d *Doc) Save() ([]byte, error) {
 
 // Verify checks that the document that was loaded is the one that its heads name:
 // that the hashes of all its changes lead to them. [Load] finds what is damaged,
-// but takes the word of who saved it. It costs time linear in the history; the
+// but takes the word of who saved it. Whether the changes keep the rules of
+// [change.Parse], [Doc.Changes] and Merge find out. It costs time linear in the history; the
 // reference engine has done it when it loads.
 func (d *Doc) Verify() error {
 	d.mu.Lock()
@@ -128,6 +129,11 @@ func (d *Doc) Merge(other *Doc) error {
 	chunks, err := other.lacking(here)
 	if err != nil {
 		return fmt.Errorf("merge from the other document: %w", err)
+	}
+	for _, chunk := range chunks { // who made the file that the other came from?
+		if _, err := change.Parse(chunk); err != nil {
+			return fmt.Errorf("merge from the other document: %w", err)
+		}
 	}
 	return d.Apply(chunks...)
 }

@@ -37,6 +37,29 @@ type Run struct {
 func (d *Draft) Encode() (*Change, error) {
 	e := encoders.Get().(*draftEncoder)
 	defer encoders.Put(e)
+	e.encode(d)
+	chunk, body, hash := seal(nil, e.bodyBuf)
+	var cols columns
+	if int64(len(e.bodyBuf)) > maxBody {
+		return nil, invalid(errChunkSize, nil)
+	}
+	c, err := readBody(chunk, body, hash, d.Actor, &cols)
+	return c.checked(&cols, err)
+}
+
+// Seal makes the change's chunk in the place of what buf holds, for those who
+// know which hash it must have: nothing is checked. The tail is what [Change.Tail]
+// returns.
+func (d *Draft) Seal(buf []byte) (chunk, tail []byte, hash Hash) {
+	e := encoders.Get().(*draftEncoder)
+	defer encoders.Put(e)
+	tailStart := e.encode(d)
+	chunk, body, hash := seal(buf[:0], e.bodyBuf)
+	return chunk, chunk[body+tailStart:], hash
+}
+
+// encode makes the change's body, and returns where its tail begins.
+func (e *draftEncoder) encode(d *Draft) (tail int) {
 	e.begin(d)
 	for i := range d.Ops {
 		if d.Runs == nil {
@@ -53,24 +76,20 @@ func (d *Draft) Encode() (*Change, error) {
 		}
 		at += uint64(r.N)
 	}
-	e.bodyBuf = d.appendBody(e.bodyBuf[:0], e)
-	chunk, body, hash := seal(e.bodyBuf)
-	var cols columns
-	if int64(len(e.bodyBuf)) > maxBody {
-		return nil, invalid(errChunkSize, nil)
-	}
-	c, err := readBody(chunk, body, hash, d.Actor, &cols)
-	return c.checked(&cols, err)
+	e.bodyBuf = appendAuthor(e.bodyBuf[:0], d.Deps, d.Actor)
+	tail = len(e.bodyBuf)
+	e.bodyBuf = d.appendTail(e.bodyBuf, e)
+	return tail
 }
 
 // encoders are there to be used again, in the same memory.
 var encoders = sync.Pool{New: func() any { return new(draftEncoder) }}
 
-// seal puts a body into a chunk of type 1, and returns as well where the body
-// begins in it.
-func seal(body []byte) (chunk []byte, start int, hash Hash) {
+// seal puts a body into a chunk of type 1, in buf, and returns as well where the
+// body begins in it.
+func seal(buf, body []byte) (chunk []byte, start int, hash Hash) {
 	start = lengthStart + column.UlebSize(uint64(len(body)))
-	chunk = make([]byte, 0, start+len(body))
+	chunk = slices.Grow(buf, start+len(body))
 	chunk = append(chunk, magic...)
 	chunk = append(chunk, make([]byte, checksumSize)...)
 	chunk = append(chunk, TypeChange)
@@ -81,8 +100,7 @@ func seal(body []byte) (chunk []byte, start int, hash Hash) {
 	return chunk, start, hash
 }
 
-func (d *Draft) appendBody(b []byte, e *draftEncoder) []byte {
-	b = appendAuthor(b, d.Deps, d.Actor)
+func (d *Draft) appendTail(b []byte, e *draftEncoder) []byte {
 	b = column.AppendUleb(b, d.Seq)
 	b = column.AppendUleb(b, d.StartOp)
 	b = column.AppendSleb(b, d.Time)

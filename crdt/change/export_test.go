@@ -4,7 +4,7 @@ import "github.com/godwit-sync/godwit/crdt/internal/column"
 
 // Seal puts a body into a chunk with a right checksum.
 func Seal(body []byte) []byte {
-	chunk, _, _ := seal(body)
+	chunk, _, _ := seal(nil, body)
 	return chunk
 }
 

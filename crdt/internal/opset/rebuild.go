@@ -70,6 +70,8 @@ type rebuilder struct {
 
 	draft change.Draft  // of the change that is being made
 	preds []change.OpID // of its operations
+	newer bool          // some of them is unknown
+	chunk []byte        // its bytes
 }
 
 // gather lists the operations of the document by their actors.
@@ -148,7 +150,7 @@ func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
 // changes makes the changes, in the document's order.
 func (b *rebuilder) changes(d *document.History) error {
 	var row document.Change
-	tips := map[change.Hash]int{}
+	covered := make([]bool, d.NumChanges) // by a later one
 	for rows := d.Changes(); ; {
 		more, err := rows.Change(&row)
 		if err != nil {
@@ -157,14 +159,18 @@ func (b *rebuilder) changes(d *document.History) error {
 		if !more {
 			break
 		}
-		c, err := b.change(&row)
-		if err != nil {
+		if err := b.change(&row); err != nil {
 			return err
 		}
-		for _, dep := range c.Deps {
-			delete(tips, dep)
+		for _, dep := range row.Deps {
+			covered[dep] = true
 		}
-		tips[c.Hash] = b.records.n - 1
+	}
+	tips := map[change.Hash]int{}
+	for i := range b.records.n {
+		if !covered[i] {
+			tips[b.records.at(i).hash] = i
+		}
 	}
 	if len(tips) != len(d.Heads) {
 		return damaged("its changes lead to %d heads, not %d", len(tips), len(d.Heads))
@@ -184,8 +190,9 @@ func (b *rebuilder) changes(d *document.History) error {
 	return nil
 }
 
-// change makes a change and its record.
-func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
+// change makes a change and its record. It isn't checked: if its hash leads to the
+// heads it is what they name.
+func (b *rebuilder) change(row *document.Change) error {
 	actor := uint32(row.Actor)
 	d := &b.draft
 	*d = change.Draft{
@@ -193,7 +200,7 @@ func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 		Time: row.Time, Message: row.Message, Extra: row.Extra,
 		Deps: d.Deps[:0], Ops: d.Ops[:0],
 	}
-	b.preds = b.preds[:0]
+	b.preds, b.newer = b.preds[:0], false
 	r := record{actor: actor, seq: uint32(row.Seq), maxOp: uint32(row.MaxOp), dep: -1, time: row.Time}
 	others := rare{message: row.Message, extra: row.Extra}
 	for i, dep := range row.Deps {
@@ -205,15 +212,16 @@ func (b *rebuilder) change(row *document.Change) (*change.Change, error) {
 		}
 	}
 	if err := b.operations(actor, uint32(row.MaxOp)); err != nil {
-		return nil, err
+		return err
 	}
-	c, err := d.Encode()
-	if err != nil {
-		return nil, err
+	var tail []byte
+	b.chunk, tail, r.hash = d.Seal(b.chunk)
+	if len(tail) >= longTail {
+		tail = slices.Clone(tail) // or the record would keep our memory
 	}
-	r.hash, others.newer = c.Hash, c.NewerFormat
-	b.records.add(r, c.Tail(), others)
-	return c, nil
+	others.newer = b.newer
+	b.records.add(r, tail, others)
+	return nil
 }
 
 // operations takes an actor's next operations, up to a counter.
@@ -278,6 +286,7 @@ func (b *rebuilder) expand(st *stint, n int32) {
 	switch {
 	case st.op != nil:
 		op.Action, op.Value = st.op.Action, st.op.Value
+		b.newer = b.newer || !op.Action.Known()
 		if st.op.mark != nil {
 			op.MarkName, op.Expand = st.op.mark.name, st.op.mark.expand
 		}
