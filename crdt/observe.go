@@ -94,13 +94,26 @@ func (d *Doc) happened(before []Hash, local bool, changes ...*change.Change) {
 	if len(d.observers) == 0 {
 		return
 	}
-	e := Event{Before: before, After: slices.Clone(d.heads), Changes: slices.Clone(changes), Local: local}
+	e := Event{Before: before, After: slices.Clone(d.heads), Changes: distinct(changes), Local: local}
 	found, err := d.engine.(patcher).patches(d.engines.unit)
 	if d.noted(err) != nil { // the engine has panicked, and the document can only be closed
 		return
 	}
 	e.Patches = patches(found)
 	d.events.add(e, d.observers)
+}
+
+// distinct returns changes, each once: a batch may have held one twice.
+func distinct(changes []*change.Change) []*change.Change {
+	if len(changes) == 1 {
+		return []*change.Change{changes[0]}
+	}
+	seen := make(map[Hash]bool, len(changes))
+	return slices.DeleteFunc(slices.Clone(changes), func(c *change.Change) bool {
+		again := seen[c.Hash]
+		seen[c.Hash] = true
+		return again
+	})
 }
 
 // events are on their way to observers.

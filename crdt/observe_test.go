@@ -246,7 +246,7 @@ func TestEvents(t *testing.T) {
 	mine := edit(t, ada, func(root crdt.Map) error { return root.Set("a", 1) })
 	theirs := edit(t, bob, func(root crdt.Map) error { return root.Set("b", 2) })
 	last := edit(t, bob, func(root crdt.Map) error { return root.Set("b", 3) })
-	if err := ada.Apply(theirs.Bytes(), last.Bytes()); err != nil {
+	if err := ada.Apply(theirs.Bytes(), theirs.Bytes(), last.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	if err := ada.Revert([]crdt.Hash{mine.Hash}); err != nil {
