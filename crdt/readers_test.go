@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
 )
 
 // Many may read a document, save it and look into its past while somebody
@@ -77,6 +78,40 @@ func TestManyReaders(t *testing.T) {
 		write(n + 1)
 	}
 	close(done)
+	readers.Wait()
+}
+
+// A document that only its changes can carry is rebuilt by whoever saves it first,
+// beside others who read it.
+func TestReadersOfSenselessChanges(t *testing.T) {
+	ada := open(t, "ada", crdt.Native(), record)
+	sense := ada.Heads()
+	draft := change.Draft{
+		Actor: actor("eve"), Seq: 1, StartOp: 100, Deps: sense,
+		Ops: []change.Op{{Action: change.ActionSet, Key: change.MapKey("x"), Pred: []change.OpID{{Counter: 1, Actor: actor("ada")}}}},
+	}
+	senseless, err := draft.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := loaded(t, saved(t, ada))
+	if err := d.Apply(senseless.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() { d.Footprint() })
+		readers.Go(func() {
+			if _, err := d.Save(); err != nil {
+				t.Error(err)
+			}
+		})
+		readers.Go(func() {
+			if err := d.View(func(root crdt.Map) error { root.Any(); return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	readers.Wait()
 }
 

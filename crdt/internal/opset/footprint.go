@@ -19,6 +19,10 @@ type weighed struct {
 // guessed.
 func (s *Set) Footprint() int64 {
 	const perOp, few = 64, 64
+	if s.irregular { // who saves it may be rebuilding its changes
+		s.listing.Lock()
+		defer s.listing.Unlock()
+	}
 	size := int64(s.history.len()) + int64(s.maxOp)
 	w := s.weight.Load()
 	if w == nil || size > w.size+w.size/8+few || size < w.size {

@@ -23,7 +23,7 @@ type Set struct {
 	// predecessors lie elsewhere, or something that only newer versions know: a
 	// document chunk can't carry it, or not as this version writes it.
 	irregular bool
-	listing   sync.Mutex              // of an irregular document's changes, in order to save it
+	listing   sync.Mutex              // of an irregular document's changes, which those who read may have to rebuild
 	weight    atomic.Pointer[weighed] // once somebody has asked
 
 	touched *touched // while somebody observes
