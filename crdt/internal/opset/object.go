@@ -166,6 +166,19 @@ func (o *Object) cell(id ID) *slot {
 	return &o.cells[number]
 }
 
+// dropCell forgets what an element holds that is about to be taken back, if it
+// is a cell. The latest cells are forgotten altogether.
+func (o *Object) dropCell(id ID) {
+	e, err := o.seq.Element(id)
+	if err != nil || e.Kind != sequence.Cell {
+		return
+	}
+	o.cells[e.Cell] = slot{}
+	for last := len(o.cells) - 1; last > 0 && o.cells[last].len() == 0; last-- {
+		o.cells = o.cells[:last]
+	}
+}
+
 // refreshCell tells the sequence what a cell has become.
 func (o *Object) refreshCell(id ID, s *slot) {
 	visible, width := o.shown(s)

@@ -189,6 +189,34 @@ func rollback(t *testing.T) {
 	}
 }
 
+// Who tries the same again and again, and takes it back, takes no more memory for
+// it.
+func TestRollbackLeavesNothing(t *testing.T) {
+	for seed := range uint64(50) {
+		w := &scribbler{t, rand.New(rand.NewPCG(seed, 4)), opset.New(me)}
+		for range 20 {
+			w.write()
+		}
+		if _, err := w.set.Commit("", 0); err != nil {
+			t.Fatal(err)
+		}
+		var most int64
+		for round := range 40 {
+			w.rand = rand.New(rand.NewPCG(seed, 5))
+			for range 30 {
+				w.write()
+			}
+			w.set.Rollback()
+			if round < 10 { // unused keys are dropped now and then
+				most = max(most, w.set.Weigh())
+			}
+		}
+		if last := w.set.Weigh(); last > most {
+			t.Errorf("seed %d: the document takes %d bytes after 40 rollbacks, at most %d after up to ten", seed, last, most)
+		}
+	}
+}
+
 // meanwhile makes a change of somebody else.
 func (w *scribbler) meanwhile(saved []byte) *change.Change {
 	d, err := document.Parse(saved)

@@ -25,6 +25,7 @@ type write struct {
 	target
 	id     ID
 	n      int32 // operations
+	held   int32 // bytes that the sequence held before, if it inserts
 	insert bool
 	action change.Action
 	value  change.Value
@@ -179,6 +180,9 @@ func (s *Set) note(w *write) error {
 	}
 	w.id = ID{Counter: s.maxOp + 1, Actor: s.self}
 	s.maxOp += uint32(w.n)
+	if w.insert {
+		w.held = int32(w.object.seq.Size())
+	}
 	s.pending = append(s.pending, *w)
 	return nil
 }
@@ -362,7 +366,7 @@ func (s *Set) Rollback() {
 	for i := range s.pending {
 		w := &s.pending[i]
 		if w.insert {
-			w.object.seq.Remove(s.self, s.opened)
+			w.object.seq.Remove(s.self, s.opened, int(w.held))
 		}
 	}
 	if len(s.pending) > 0 {
@@ -379,6 +383,7 @@ func (s *Set) undo(w *write) {
 		if w.action == change.ActionMark {
 			w.object.marks--
 		}
+		w.object.dropCell(w.id)
 		return // all insertions are removed at once
 	case w.run:
 		_ = w.object.seq.Restore(w.elem, w.n, sequence.Tomb{By: w.id, Step: 1})

@@ -150,26 +150,30 @@ func (s *Sequence) Restore(id ID, n int32, t Tomb) error {
 }
 
 // Remove takes out of the sequence all elements of an actor from a counter on,
-// as if they had never been inserted. No other element may have been inserted
-// after one of them.
-func (s *Sequence) Remove(actor, counter uint32) {
-	for {
-		a := s.index.of(actor)
-		if a == nil || len(a.blocks) == 0 {
-			return
+// as if they had never been inserted, and forgets what they held: size is what
+// [Sequence.Size] was before the first of them. No other element may have been
+// inserted since.
+func (s *Sequence) Remove(actor, counter uint32, size int) {
+	for i := s.lastOf(actor); i != 0 && s.spans[i].last().Counter >= counter; i = s.lastOf(actor) {
+		if first := s.spans[i].id.Counter; first < counter {
+			i = s.split(i, int32(counter-first))
 		}
-		blocks := a.blocks
-		block := blocks[len(blocks)-1]
-		i := block[len(block)-1]
-		x := &s.spans[i]
-		if x.last().Counter < counter {
-			return
+		before := s.prev(i)
+		if s.drop(i); before != 0 {
+			s.tidy(before)
 		}
-		if x.id.Counter < counter {
-			i = s.split(i, int32(counter-x.id.Counter))
-		}
-		s.drop(i)
 	}
+	s.content = s.content[:min(size, len(s.content))]
+}
+
+// lastOf returns the span of an actor that has the greatest id, or 0.
+func (s *Sequence) lastOf(actor uint32) int32 {
+	a := s.index.of(actor)
+	if a == nil || len(a.blocks) == 0 {
+		return 0
+	}
+	block := a.blocks[len(a.blocks)-1]
+	return block[len(block)-1]
 }
 
 // tombsOf returns the deletions of an element, ascending.
