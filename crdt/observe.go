@@ -27,21 +27,40 @@ type Event struct {
 
 // Observe calls fn with whatever happens to the document from some heads on,
 // until stop is called. Where the document has other heads, fn is called for the
-// difference first, before Observe returns: without heads that is all that the
-// document says; with [Doc.Heads] nothing.
+// difference first: without heads that is all that the document says; with
+// [Doc.Heads] nothing. That is before Observe returns, unless another event is
+// being told just then.
 //
 // Events come one at a time, in order, without a gap, after the document's lock
 // was released: fn may call the document's methods, and reads there what has
 // happened since, too. It runs in the goroutine of a call that changes the
 // document, mostly of the one that the event is of, before that returns; what
 // happens while fn runs, also by itself, is told after it has returned. A
-// transaction that fails makes no event. fn must not modify the event.
+// transaction that fails makes no event. fn must not modify the event. If it
+// panics, that reaches the call in which it runs, whose change is made all the
+// same; it goes on being called, unless it was Observe that panicked.
 //
 // A document that nobody observes pays nothing for it. It returns
 // [ErrNotNative] if the document is open in another engine, and
 // [ErrUnknownHeads] for heads that are not here.
 func (d *Doc) Observe(since []Hash, fn func(Event)) (stop func(), err error) {
-	defer d.tell()
+	o, err := d.observe(since, fn)
+	if err != nil {
+		return nil, err
+	}
+	stop = func() { d.unobserve(o) }
+	caughtUp := false
+	defer func() {
+		if !caughtUp { // by a panic: nobody else could stop it
+			stop()
+		}
+	}()
+	d.tell()
+	caughtUp = true
+	return stop, nil
+}
+
+func (d *Doc) observe(since []Hash, fn func(Event)) (*observer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {
@@ -62,7 +81,7 @@ func (d *Doc) Observe(since []Hash, fn func(Event)) (stop func(), err error) {
 	if d.observers = append(d.observers, o); len(d.observers) == 1 {
 		e.observe(true)
 	}
-	return func() { d.unobserve(o) }, nil
+	return o, nil
 }
 
 // observer is somebody who wants to know.
@@ -170,9 +189,20 @@ func (d *Doc) tell() {
 
 func (d *Doc) tellOne(t *told) {
 	defer d.events.done() // also if an observer panics
-	for _, o := range t.observers {
+	tellAll(t.event, t.observers)
+}
+
+func tellAll(e Event, observers []*observer) {
+	for i, o := range observers {
 		if !o.stopped.Load() {
-			o.fn(t.event)
+			o.tell(e, observers[i+1:])
+			return
 		}
 	}
+}
+
+// tell tells one, and then the others, also if it panics.
+func (o *observer) tell(e Event, others []*observer) {
+	defer tellAll(e, others)
+	o.fn(e)
 }

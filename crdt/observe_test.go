@@ -347,6 +347,33 @@ func TestObserveMany(t *testing.T) {
 	s.shows(d)
 }
 
+// An observer that panics while it is brought up to date is none: nobody could
+// stop it. Others miss nothing of what one panics at.
+func TestObserversWithOneThatPanics(t *testing.T) {
+	d := newNative(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
+	panics := func(fn func()) {
+		t.Helper()
+		defer func() {
+			if recover() == nil {
+				t.Error("nobody heard of the panic")
+			}
+		}()
+		fn()
+	}
+	broken := func(crdt.Event) { panic("an observer's fault") }
+	panics(func() { _, _ = d.Observe(nil, broken) })
+	stop, err := d.Observe(d.Heads(), broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := observe(t, d, crdt.CodePoints)
+	panics(func() { edit(t, d, func(root crdt.Map) error { return root.Set("a", 2) }) })
+	s.shows(d)
+	stop()
+	edit(t, d, func(root crdt.Map) error { return root.Set("a", 3) })
+	s.shows(d)
+}
+
 // An observer that panics harms only the call in which it runs.
 func TestObserverPanics(t *testing.T) {
 	d := newNative(t, "ada", nothing)
