@@ -31,7 +31,7 @@ func (t Text) Block(pos int) (Value, error) {
 
 func (t Text) blockAt(pos int) (block, error) {
 	if !t.s.readable() {
-		return block{}, nil
+		return block{}, t.s.unread()
 	}
 	o, ok := t.object.(blocker)
 	if !ok {

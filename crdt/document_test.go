@@ -1,6 +1,7 @@
 package crdt_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -126,8 +127,9 @@ func TestHandlesEnd(t *testing.T) {
 		return root.Set("m", map[string]any{"l": []any{1}, "t": "x"})
 	})
 	var root crdt.Map
+	var n crdt.Value
 	if err := d.View(func(r crdt.Map) error {
-		root = r
+		root, n = r, r.At("m", "l", 0)
 		if err := r.Set("a", 1); !errors.Is(err, crdt.ErrReadOnly) {
 			t.Errorf("a write in View: %v", err)
 		}
@@ -140,6 +142,12 @@ func TestHandlesEnd(t *testing.T) {
 	}
 	if err := root.Set("a", 1); !errors.Is(err, crdt.ErrEnded) {
 		t.Errorf("a write after the end: %v", err)
+	}
+	if text, err := json.Marshal(root); !errors.Is(err, crdt.ErrEnded) {
+		t.Errorf("what has ended is %s in JSON, %v", text, err)
+	}
+	if text, err := json.Marshal(n); string(text) != "1" || err != nil {
+		t.Errorf("a scalar that was kept is %s in JSON, %v", text, err)
 	}
 	edit(t, d, func(root crdt.Map) error {
 		if err := root.Get("nothing").Text().Append("x"); !errors.Is(err, crdt.ErrAbsent) {

@@ -22,7 +22,7 @@ var (
 	// applied.
 	ErrRefused = errors.New("crdt: the document engine refused the changes")
 	// ErrEnded is returned by handles that are used after the function they
-	// were given to has returned.
+	// were given to has returned. Reads that return no error find nothing then.
 	ErrEnded = errors.New("crdt: used after its View or Change ended; get it again from the root")
 	// ErrReadOnly is returned by writes inside View.
 	ErrReadOnly = errors.New("crdt: View is for reading; write inside Change")

@@ -14,7 +14,12 @@ const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 // numbers, bytes in base64, times as RFC 3339 in UTC, numbers that JSON lacks as
 // "NaN", "Infinity" and "-Infinity", unknown and absent values as null.
 // [Map.Reconcile] reads all of this back.
-func (v Value) MarshalJSON() ([]byte, error) { return marshal(v.s, v.Any()) }
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v.isScalar() {
+		return marshal(nil, v.Any())
+	}
+	return marshal(v.s, v.Any())
+}
 
 // MarshalJSON writes the map as [Value.MarshalJSON] does.
 func (m Map) MarshalJSON() ([]byte, error) { return marshal(m.s, m.Any()) }
@@ -23,8 +28,8 @@ func (m Map) MarshalJSON() ([]byte, error) { return marshal(m.s, m.Any()) }
 func (l List) MarshalJSON() ([]byte, error) { return marshal(l.s, l.Any()) }
 
 func marshal(s *session, value any) ([]byte, error) {
-	if s != nil && s.failure != nil {
-		return nil, s.failure
+	if err := s.unread(); err != nil {
+		return nil, err
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

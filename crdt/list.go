@@ -129,7 +129,7 @@ func checkRange(i, n, length int, s *session) error {
 		return s.failure
 	}
 	if i < 0 || n < 0 || i > length || n > length-i {
-		return fmt.Errorf("%w: %d from %d on, of %d", ErrRange, n, i, length)
+		return fmt.Errorf("%w: position %d, length %d, of %d in all", ErrRange, i, n, length)
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package crdt
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // Mark is a stretch of a text that has a name and a value, such as "bold" and
 // true: formatting, links, comments.
@@ -39,7 +42,7 @@ type mark struct {
 // if the document is open in another engine.
 func (t Text) Marks() ([]Mark, error) {
 	if !t.s.readable() {
-		return nil, nil
+		return nil, t.s.unread()
 	}
 	o, ok := t.object.(marker)
 	if !ok {
@@ -66,7 +69,9 @@ func (t Text) Mark(start, end int, name string, value any, expand Expand) error 
 	switch n.kind {
 	case KindText:
 		n.kind = KindString
-	case KindMap, KindList, KindCounter, KindNull:
+	case KindNull:
+		return fmt.Errorf("%w: a mark's value is null; Unmark takes a mark away", ErrInvalid)
+	case KindMap, KindList, KindCounter:
 		return fmt.Errorf("%w: a mark's value is %s", ErrInvalid, n.kind)
 	}
 	return t.mark(start, end, name, item{n.kind, n.data}, expand)
@@ -88,8 +93,8 @@ func (t Text) mark(start, end int, name string, value item, expand Expand) error
 	if err := checkRange(start, end-start, t.Len(), t.s); err != nil {
 		return err
 	}
-	if err := checkKey(name); err != nil {
-		return err
+	if name == "" || !utf8.ValidString(name) {
+		return fmt.Errorf("%w: a mark's name %q", ErrInvalid, name)
 	}
 	return t.s.did(o.mark(t.s.unit, start, end, name, value, expand))
 }

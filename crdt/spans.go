@@ -23,7 +23,7 @@ type Span struct {
 // another engine.
 func (t Text) Spans() ([]Span, error) {
 	if !t.s.readable() {
-		return nil, nil
+		return nil, t.s.unread()
 	}
 	o, ok := t.object.(blocker)
 	if !ok {

@@ -59,6 +59,11 @@ type Value struct {
 // Kind says what the value is.
 func (v Value) Kind() Kind { return v.item.kind }
 
+// isScalar reports whether the value is no handle.
+func (v Value) isScalar() bool {
+	return v.item.kind != KindMap && v.item.kind != KindList && v.item.kind != KindText
+}
+
 // Exists reports whether there is a value, of whatever kind, null included.
 func (v Value) Exists() bool { return v.item.kind != KindAbsent }
 

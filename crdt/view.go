@@ -106,6 +106,15 @@ func (s *session) usable() error {
 	return s.failure
 }
 
+// unread returns why a read can't be answered that may say so: nothing is wrong
+// with a handle of nothing, which reads as empty.
+func (s *session) unread() error {
+	if s == nil {
+		return nil
+	}
+	return s.usable()
+}
+
 // did notes the outcome of a write of the engine.
 func (s *session) did(err error) error {
 	s.wrote = true

@@ -10,7 +10,7 @@ type Change struct {
 	StartOp uint64 // ≥ 1
 	Ops     uint64 // number of operations: its ids are StartOp … StartOp+Ops-1
 	Message string // empty if none
-	Time    int64  // as the author wrote it; decides nothing
+	Time    int64  // as the author wrote it, mostly in seconds since 1970; 0 if none; decides nothing
 	// OtherActors are the actors, besides Actor, that the operations name by
 	// index: index 0 is Actor, index i is OtherActors[i-1].
 	OtherActors []ActorID
