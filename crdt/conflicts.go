@@ -3,14 +3,39 @@ package crdt
 // Where several people wrote a value without knowing of each other, one of them
 // is shown everywhere; the others are conflicts, until somebody writes again.
 
+// contestedMap is a map of an engine that knows conflicts.
+type contestedMap interface {
+	conflicts(key string) ([]item, error)
+	// settle leaves of the values at a key the one that is shown.
+	settle(key string) error
+}
+
+// contestedList is such a list.
+type contestedList interface {
+	conflicts(i int) ([]item, error)
+	settle(i int) error
+}
+
+// settle ends a conflict, if the engine knows of one: what is shown stays.
+func (p place) settle(s slot) error {
+	if m, ok := s.m.(contestedMap); ok {
+		return p.s.did(m.settle(s.key))
+	}
+	if l, ok := s.l.(contestedList); ok {
+		return p.s.did(l.settle(s.i))
+	}
+	return nil
+}
+
 // Conflicts returns all values that stand at a key: the last is the one that
-// Get returns, the others were written concurrently. It returns
-// [ErrNotNative] if the document is open in another engine.
+// Get returns, the others were written concurrently. [Map.Set] ends the conflict,
+// also if it writes what Get returns: that stays, with what others make of it.
+// Conflicts returns [ErrNotNative] if the document is open in another engine.
 func (m Map) Conflicts(key string) ([]Value, error) {
 	if !m.s.readable() {
-		return nil, nil
+		return nil, m.s.unread()
 	}
-	o, ok := m.object.(interface{ conflicts(string) ([]item, error) })
+	o, ok := m.object.(contestedMap)
 	if !ok {
 		return nil, ErrNotNative
 	}
@@ -22,9 +47,9 @@ func (m Map) Conflicts(key string) ([]Value, error) {
 // for a key.
 func (l List) Conflicts(i int) ([]Value, error) {
 	if !l.s.readable() {
-		return nil, nil
+		return nil, l.s.unread()
 	}
-	o, ok := l.object.(interface{ conflicts(int) ([]item, error) })
+	o, ok := l.object.(contestedList)
 	if !ok {
 		return nil, ErrNotNative
 	}

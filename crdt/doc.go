@@ -10,14 +10,19 @@
 //
 // Maps, lists and texts are objects that keep their identity while they are
 // edited; the rest are scalars. [Map.Set] and its like take nil, bool, Go's
-// numbers, string, []byte, [time.Time] (to the millisecond), [Counter], and maps
-// and slices of these, also of named types. A string becomes a text, which many
-// can edit letter by letter; an [ImmutableString] becomes a plain string. Where
-// a text is already, it is edited; where a plain string is, it stays plain; a
-// counter is incremented by the difference. Maps and lists are replaced;
-// [Map.Reconcile] edits them. Writing what is there already does nothing.
-// Integers that JavaScript can't read are refused unless they are wrapped in
-// [Int64] or [Uint64].
+// numbers, string, []byte, [time.Time] (to the millisecond), [Counter], a [Value]
+// that is a scalar or text, and maps and slices of these, also of named types. A
+// string becomes a text, which many can edit letter by letter; an
+// [ImmutableString] becomes a plain string. Where a text is already, it is
+// edited; where a plain string is, it stays plain; a counter is incremented by
+// the difference. Maps and lists are replaced; [Map.Reconcile] edits them.
+// Writing what is there already does nothing, but for ending a conflict, see
+// [Map.Conflicts]. Integers that JavaScript can't read are refused unless they
+// are wrapped in [Int64] or [Uint64].
+//
+// What two people make of one text at once is mixed: "open" that became "done"
+// here and "dropped" there reads as some of both. A status, a URL, a name that is
+// chosen, not written, belongs in an ImmutableString: then one of them is shown.
 //
 // # Editors
 //

@@ -60,6 +60,16 @@ func (n nativeMap) conflicts(key string) (_ []item, err error) {
 	return itemsOf(n.o.Conflicts(key)), nil
 }
 
+func (n nativeMap) settle(key string) (err error) {
+	defer rescue(&err)
+	return n.o.Set().Settle(n.o, key)
+}
+
+func (n nativeList) settle(i int) (err error) {
+	defer rescue(&err)
+	return n.o.Set().SettleAt(n.o, i)
+}
+
 func (n nativeList) conflicts(i int) (_ []item, err error) {
 	defer rescue(&err)
 	if i < 0 || i >= n.o.Len(sequence.Points) {

@@ -73,9 +73,25 @@ func prepareAt(value any, depth int) (node, error) {
 		return node{item: item{KindTime, time.UnixMilli(v.UnixMilli()).UTC()}}, nil
 	case json.Number:
 		return prepareNumber(v)
+	case Value:
+		return prepareValue(v)
 	default:
 		return prepareReflected(reflect.ValueOf(value), depth)
 	}
+}
+
+// prepareValue reads what stands in a document, whose type is kept.
+func prepareValue(v Value) (node, error) {
+	switch v.Kind() {
+	case KindMap, KindList, KindAbsent, KindUnknown:
+		return node{}, fmt.Errorf("%w: a Value that is %s; write what its Any returns", ErrInvalid, v.Kind())
+	case KindText:
+		if err := v.s.usable(); err != nil {
+			return node{}, err
+		}
+		return prepareString(KindText, v.Str())
+	}
+	return node{item: v.item, exact: true}, nil
 }
 
 func prepareString(kind Kind, s string) (node, error) {

@@ -53,7 +53,10 @@ func (p place) set(to slot, n node) error {
 	if p.s.saw(err) != nil {
 		return p.s.failure
 	}
-	return p.replace(to, there, n)
+	if err := p.replace(to, there, n); err != nil {
+		return err
+	}
+	return p.settle(to)
 }
 
 // replace writes a node over what is there, with as little as does it.

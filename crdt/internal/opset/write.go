@@ -55,13 +55,45 @@ func (s *Set) PutAt(o *Object, index int, v change.Value) error {
 func (s *Set) put(t target, v change.Value) error {
 	slot := s.slot(t)
 	if w := slot.winner(); w != nil && w.stands(v) {
-		losers := slices.DeleteFunc(slot.ids(), func(id ID) bool { return id == w.ID })
-		if len(losers) > 0 {
-			return s.overwriteHere(t, slot, write{action: change.ActionDelete, pred: losers})
-		}
-		return nil
+		return s.settle(t, slot, w)
 	}
 	return s.overwriteHere(t, slot, write{action: change.ActionSet, value: v, pred: slot.ids()})
+}
+
+// settle takes out what is in conflict with the winner of a slot.
+func (s *Set) settle(t target, slot *slot, winner *Op) error {
+	losers := slices.DeleteFunc(slot.ids(), func(id ID) bool { return id == winner.ID })
+	if len(losers) == 0 {
+		return nil
+	}
+	return s.overwriteHere(t, slot, write{action: change.ActionDelete, pred: losers})
+}
+
+// Settle takes out what is in conflict with the value that stands under a key. It
+// does nothing if nothing is.
+func (s *Set) Settle(o *Object, key string) error {
+	if !o.IsMap() {
+		return ErrKind
+	}
+	e := o.entry(key)
+	if e == nil || e.lives() < 2 {
+		return nil
+	}
+	return s.settle(target{object: o, key: key}, &e.slot, e.winner())
+}
+
+// SettleAt is Settle for an element of a list.
+func (s *Set) SettleAt(o *Object, index int) error {
+	t, err := s.element(o, index)
+	if err != nil {
+		return err
+	}
+	e := o.seq.At(sequence.Points, int32(index))
+	if e.Kind != sequence.Cell || o.cells[e.Cell].lives() < 2 {
+		return nil
+	}
+	slot := s.slot(t)
+	return s.settle(t, slot, slot.winner())
 }
 
 // stands reports whether the operation's value is already the given one.
