@@ -1,5 +1,3 @@
-//go:build cgo && !android && (linux || darwin) && (amd64 || arm64)
-
 package crdt_test
 
 import (
