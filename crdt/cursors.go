@@ -59,7 +59,7 @@ func (t Text) Cursor(pos int, move Move) (Cursor, error) {
 	if t.s.saw(err) != nil {
 		return "", err
 	}
-	c := fmt.Sprintf("%d@%x", op.Counter, string(op.Actor))
+	c := fmt.Sprintf("%d@%s", op.Counter, op.Actor)
 	if move == MoveBefore {
 		c = "-" + c
 	}

@@ -100,7 +100,7 @@ func (d *Doc) commit(o changeOptions) (*change.Change, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: commit: %w", ErrEngine, err)
 	case c.Actor != d.actor:
-		return nil, fmt.Errorf("%w: it made %s of %x", ErrEngine, c.Hash, c.Actor)
+		return nil, fmt.Errorf("%w: it made %s of %s", ErrEngine, c.Hash, c.Actor)
 	}
 	before := d.headsBefore()
 	d.heads = append(d.heads[:0], c.Hash)

@@ -248,7 +248,7 @@ func whole(past []*change.Change) error {
 	last := map[ActorID]uint64{}
 	for _, c := range past {
 		if last[c.Actor]++; last[c.Actor] != c.Seq {
-			return fmt.Errorf("%w: change %d of %x", ErrDetached, c.Seq, c.Actor)
+			return fmt.Errorf("%w: change %d of %s", ErrDetached, c.Seq, c.Actor)
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func signatures(tb testing.TB, doc *peer.Document) map[string]crdt.Hash {
 	}
 	signed := map[string]crdt.Hash{}
 	for _, c := range history {
-		signed[fmt.Sprintf("%x %d", string(c.Actor), c.Seq)] = c.Hash
+		signed[fmt.Sprintf("%s %d", c.Actor, c.Seq)] = c.Hash
 	}
 	if len(signed) != len(history) {
 		tb.Errorf("%s has %d changes with %d signatures", doc.ID(), len(history), len(signed))

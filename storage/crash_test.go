@@ -228,7 +228,7 @@ func checkPurger(t *testing.T, s *storage.Store, id docid.ID, length int) {
 	for i, chunk := range chunks {
 		c, err := change.Parse(chunk)
 		if err != nil || c.Seq != uint64(i+1) || i > 0 && c.Actor != actor {
-			t.Fatalf("%s: change %d is seq %d of %x, not of %x (%v)", id, i, c.Seq, c.Actor, actor, err)
+			t.Fatalf("%s: change %d is seq %d of %s, not of %s (%v)", id, i, c.Seq, c.Actor, actor, err)
 		}
 		actor = c.Actor
 	}

@@ -1,5 +1,7 @@
 package change
 
+import "encoding/hex"
+
 // Change is one parsed, structurally valid change. It is immutable and may be
 // shared between goroutines.
 type Change struct {
@@ -30,6 +32,9 @@ type Change struct {
 // ActorID is an actor's raw bytes, kept as a string so that it can be compared
 // and used as a map key.
 type ActorID string
+
+// String returns the actor id in hexadecimal, as JavaScript has it.
+func (a ActorID) String() string { return hex.EncodeToString([]byte(a)) }
 
 // Refs is an arithmetic progression of operation ids that a change names and
 // that lie outside it: Count ids of one actor, First, First+Step, ….

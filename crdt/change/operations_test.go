@@ -88,7 +88,7 @@ func showID(id change.OpID, zero string) string {
 	if id.IsZero() {
 		return zero
 	}
-	return fmt.Sprintf("%d@%x", id.Counter, string(id.Actor))
+	return fmt.Sprintf("%d@%s", id.Counter, id.Actor)
 }
 
 // showValue writes a value as record.mjs has it.

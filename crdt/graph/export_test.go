@@ -33,7 +33,7 @@ func (g *Graph) Dump() string {
 		fmt.Fprintln(&b, g.nodes[i], found)
 	}
 	for a := range g.actors {
-		fmt.Fprintf(&b, "%x %v %d\n", g.actors[a].id, g.actors[a].changes, g.actorOf[g.actors[a].id])
+		fmt.Fprintf(&b, "%s %v %d\n", g.actors[a].id, g.actors[a].changes, g.actorOf[g.actors[a].id])
 	}
 	fmt.Fprintln(&b, len(g.actorOf), slices.Sorted(slices.Values(g.heads)), slices.Sorted(slices.Values(g.tips)), g.Heads())
 	for _, i := range slices.Sorted(maps.Keys(g.clocks)) {

@@ -95,14 +95,14 @@ func (g *Graph) checkRefs(c *change.Change, p *placement) error {
 		}
 		a, ok := g.actorOf[id]
 		if !ok {
-			return fmt.Errorf("%w: actor %x has none", ErrUnknownOp, id)
+			return fmt.Errorf("%w: actor %s has none", ErrUnknownOp, id)
 		}
 		changes := g.actors[a].changes
 		if !p.total {
 			changes = p.past.of(a)
 		}
 		if !g.covers(changes, r) {
-			return fmt.Errorf("%w: %d@%x", ErrUnknownOp, r.First, id)
+			return fmt.Errorf("%w: %d@%s", ErrUnknownOp, r.First, id)
 		}
 	}
 	return nil
