@@ -34,8 +34,9 @@ func New(actor ActorID, opts ...Option) (*Doc, error) { return Load(actor, nil, 
 
 // Load opens a document from chunks, one after the other: a document chunk, as
 // [Doc.Save] makes it, or change chunks, best in causal order, or the one
-// followed by the others. The bytes must be one's own or have passed [change.Parse] and the
-// graph. It returns [ErrDamaged] if they aren't whole.
+// followed by the others; no bytes are an empty document. They must be one's own
+// or have passed [change.Parse] and the graph. It returns [ErrDamaged] if they
+// aren't whole.
 //
 // The document keeps the bytes: the caller must not modify them afterwards.
 func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {

@@ -24,7 +24,10 @@ func (d *Doc) Apply(chunks ...[]byte) error {
 }
 
 // Changes returns the changes that are not in the past of some heads, in causal
-// order. Without heads that is the whole history.
+// order. Without heads that is the whole history. It returns [ErrUnknownHeads] for
+// heads that are not here, such as those of somebody who has gone on writing:
+// give what both are known to have, or find it out as package sync does. Between
+// two documents in one program [Doc.Merge] does that.
 func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
