@@ -12,12 +12,9 @@ import (
 // ViewHeads is View, and returns the heads of what fn was shown, ascending: what
 // a person makes of it meanwhile can be written with [Document.ChangeAt].
 func (d *Document) ViewHeads(ctx context.Context, fn func(root crdt.Map) error) (heads []crdt.Hash, err error) {
-	err = d.peer.use(ctx, d.id, func(e *engine) error {
-		if err := e.open(ctx); err != nil {
-			return err
-		}
-		heads = e.doc.Heads()
-		return e.guard(func() error { return e.doc.View(fn) })
+	err = d.open(ctx, func(doc *crdt.Doc) error {
+		heads = doc.Heads()
+		return doc.View(fn)
 	})
 	return heads, err
 }

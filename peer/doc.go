@@ -14,7 +14,8 @@
 // [Document.Change] returns when the change is on disk. It is sent when there
 // is a link; [Document.Status] tells whether the relay has it. What others
 // change arrives by itself: [Document.Watch] tells of it, and the next
-// [Document.View] or Change sees it.
+// [Document.View] or Change sees it. [Document.Changes] lists what has happened,
+// [Document.ViewAt] shows what was, [Document.Diff] what is different.
 //
 // Every method may be called from any goroutine, also while [Peer.Close] runs:
 // what comes too late gets [ErrClosed]. Functions given to View and Change run

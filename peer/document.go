@@ -25,11 +25,16 @@ func (d *Document) URL() string { return d.id.URL() }
 // View shows the document as it is now. What fn is given is valid until it
 // returns.
 func (d *Document) View(ctx context.Context, fn func(root crdt.Map) error) error {
+	return d.open(ctx, func(doc *crdt.Doc) error { return doc.View(fn) })
+}
+
+// open calls fn with the document for reading.
+func (d *Document) open(ctx context.Context, fn func(*crdt.Doc) error) error {
 	return d.peer.use(ctx, d.id, func(e *engine) error {
 		if err := e.open(ctx); err != nil {
 			return err
 		}
-		return e.guard(func() error { return e.doc.View(fn) })
+		return e.guard(func() error { return fn(e.doc) })
 	})
 }
 
