@@ -28,8 +28,8 @@ type Event struct {
 // Observe calls fn with whatever happens to the document from some heads on,
 // until stop is called. Where the document has other heads, fn is called for the
 // difference first: without heads that is all that the document says; with
-// [Doc.Heads] nothing. That is before Observe returns, unless another event is
-// being told just then.
+// [Doc.Heads] nothing. That is before Observe returns, when fn has no stop to
+// call yet, unless another event is being told just then.
 //
 // Events come one at a time, in order, without a gap, after the document's lock
 // was released: fn may call the document's methods, and reads there what has
