@@ -252,6 +252,16 @@ func (s *slot) liveMark() *Op {
 	return nil
 }
 
+// marked reports whether a mark is among the live operations: one that is none
+// yet, since it isn't the least of them, may become one.
+func (s *slot) marked() bool {
+	if s.many != nil {
+		first, ok := s.many.live.Min()
+		return ok && first.op.isMark()
+	}
+	return slices.ContainsFunc(s.few, func(o Op) bool { return o.isMark() && o.alive() })
+}
+
 // mark returns the mark that a cell is, deleted or not, or nil.
 func (s *slot) mark() *Op {
 	if m := s.liveMark(); m != nil {

@@ -164,3 +164,44 @@ func diffed(t *testing.T, s *opset.Set, u sequence.Unit, before, after []change.
 	m.apply(t, patches)
 	m.shows(t, is, patches)
 }
+
+// A mark that was put over a letter counts once the letter is gone: the text has
+// other marks then, though none was written.
+func TestPatchesOfAMarkUnderALetter(t *testing.T) {
+	inSlicesAndTrees(t, func(t *testing.T) {
+		id := func(counter uint64) change.OpID { return change.OpID{Counter: counter, Actor: eve} }
+		letter := func(at uint64, s string) change.Op {
+			return change.Op{Obj: id(1), Key: change.ElemKey(id(at)), Insert: true, Action: change.ActionSet, Value: change.Text(s)}
+		}
+		name := "bold"
+		first := letter(2, "b")
+		first.Key.Elem = change.OpID{}
+		bold := change.Op{
+			Obj: id(1), Key: change.ElemKey(change.OpID{}), Insert: true,
+			Action: change.ActionMark, MarkName: &name, Value: change.Bool(true),
+		}
+		s := opset.New(me)
+		s.Observe(true)
+		m := newMirror(sequence.Points)
+		var heads []change.Hash
+		for i, ops := range [][]change.Op{
+			{
+				{Key: change.MapKey("text"), Action: change.ActionMakeText},
+				first, letter(2, "o"), bold,
+				{Obj: id(1), Key: change.ElemKey(id(2)), Action: change.ActionMark}, // its end
+			},
+			{{Obj: id(1), Key: change.ElemKey(id(2)), Action: change.ActionDelete, Pred: []change.OpID{id(2)}}},
+		} {
+			d := change.Draft{Actor: eve, Seq: uint64(i + 1), StartOp: uint64(5*i + 1), Deps: heads, Ops: ops}
+			c, err := d.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Apply(c); err != nil {
+				t.Fatal(err)
+			}
+			heads = []change.Hash{c.Hash}
+			m.follow(t, s)
+		}
+	})
+}

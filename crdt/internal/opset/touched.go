@@ -68,7 +68,7 @@ func (s *Set) touchSlot(t target, p *slot, action change.Action) {
 	}
 	in, at := s.touched.in(s, t.object), spot{t.key, t.elem}
 	was := valuesOf(p)
-	in.marks = in.marks || action == change.ActionMark || was.mark != nil
+	in.marks = in.marks || action == change.ActionMark || p.marked()
 	if _, again := in.slots[at]; again || !s.touched.before.covers(at.elem) {
 		return // the latter among the runs
 	}
