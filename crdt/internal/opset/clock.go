@@ -68,16 +68,17 @@ func (s *Set) slotAt(c clock, o *Object, p *slot) slot {
 			continue
 		}
 		then := *op
-		then.sum, then.Succ, then.overwritten = 0, nil, 0
-		for _, by := range op.Succ {
+		then.fate = nil
+		for _, by := range op.succ() {
 			if !c.covers(by) {
 				continue
 			}
-			then.Succ = append(then.Succ, by)
+			f := fateOf(&then)
+			f.succ = append(f.succ, by)
 			if amount, ok := s.incremented(o, p, by); ok && op.counter() {
-				then.sum += amount
+				f.sum += amount
 			} else {
-				then.overwritten++
+				f.overwritten++
 			}
 		}
 		ops = append(ops, then)

@@ -71,6 +71,11 @@ func (o *Object) weigh() int64 {
 
 func (s *slot) weigh() int64 {
 	bytes := int64(unsafe.Sizeof(slot{})) + int64(s.len())*int64(unsafe.Sizeof(Op{}))
+	for op := range s.all {
+		if op.fate != nil {
+			bytes += int64(unsafe.Sizeof(fate{})) + int64(cap(op.fate.succ))*int64(unsafe.Sizeof(ID{}))
+		}
+	}
 	if s.many != nil {
 		bytes += int64(s.len()) * 4 * perNode
 	}

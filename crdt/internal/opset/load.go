@@ -126,8 +126,9 @@ func more(block *int, left int) int {
 	return max(min(*block, left), 1)
 }
 
-// add adds an operation to the place that is being read.
-func (l *loader) add(o Op) {
+// add adds an operation, and what came after it, to the place that is being read.
+func (l *loader) add(o Op, succ []ID) {
+	o.came(succ)
 	if len(l.ops) == cap(l.ops) {
 		room := max(more(&l.opsBlock, l.numOps-l.rows.Row()), len(l.ops))
 		l.ops = append(make([]Op, 0, len(l.ops)+room), l.ops...)
@@ -276,13 +277,14 @@ func (l *loader) takeOp(id ID) error {
 			o.mark.name = &name
 		}
 	}
-	if o.Succ, err = l.succs(); err != nil {
+	succ, err := l.succs()
+	if err != nil {
 		return err
 	}
 	if makes(o.Action) {
 		o.Object = l.s.addObject(id, o.Action, l.object, l.key, l.elem)
 	}
-	l.add(o)
+	l.add(o, succ)
 	return nil
 }
 
@@ -341,7 +343,7 @@ func (l *loader) takeCell(id, elem ID) error {
 		l.object.cells = append(l.object.cells, slot{})
 		was, deaths := l.seq.MakeCell(number)
 		l.cell, l.elem, l.key = true, elem, ""
-		l.add(Op{ID: elem, Action: change.ActionSet, Value: cloned(valueOf(was)), Succ: deaths})
+		l.add(Op{ID: elem, Action: change.ActionSet, Value: cloned(valueOf(was))}, deaths)
 	}
 	return l.takeOp(id)
 }
@@ -376,14 +378,13 @@ func (l *loader) close() {
 func (s *Set) slotOf(ops []Op) slot {
 	for i := range ops {
 		o := &ops[i]
-		o.overwritten = uint32(len(o.Succ))
 		if !o.counter() {
 			continue
 		}
-		for _, by := range o.Succ {
+		for _, by := range o.succ() {
 			if at, ok := s.actors.search(ops, by); ok && ops[at].Action == change.ActionIncrement {
-				o.sum += ops[at].Value.Int()
-				o.overwritten--
+				o.fate.sum += ops[at].Value.Int()
+				o.fate.overwritten--
 			}
 		}
 	}
@@ -482,7 +483,7 @@ func (l *loader) takeWords(id, elem ID, n int, raw []byte) error {
 			l.object.cells = append(l.object.cells, slot{})
 			l.seq.Cell(id, elem, int32(len(l.object.cells)-1), false, sequence.Width{})
 			value.Raw = l.kept(value.Raw)
-			l.add(Op{ID: id, Action: change.ActionSet, Value: value, Succ: succ})
+			l.add(Op{ID: id, Action: change.ActionSet, Value: value}, succ)
 			if k < n-1 {
 				l.close()
 			}

@@ -161,7 +161,7 @@ func (o *Object) cell(id ID) *slot {
 	if err != nil {
 		return nil
 	}
-	op.Succ, op.overwritten = deaths, uint32(len(deaths))
+	op.came(deaths)
 	o.cells = append(o.cells, slot{few: []Op{op}})
 	return &o.cells[number]
 }

@@ -128,7 +128,7 @@ func (b *rebuilder) slot(o *Object, p *slot, key string, elem, ref ID) {
 	b.ops = b.s.merged(b.ops[:0], p)
 	preds := map[ID][]ID{} // by what succeeded them
 	for _, op := range b.ops {
-		for _, by := range op.Succ {
+		for _, by := range op.succ() {
 			preds[by] = append(preds[by], op.ID)
 		}
 	}

@@ -184,7 +184,7 @@ func (s *Set) merged(ops []*Op, p *slot) []*Op { return slices.AppendSeq(ops, p.
 func (v *saver) op(o *Op) {
 	p := &v.span
 	p.Rows, p.ElemStep, p.ID, p.IDStep = 1, 0, v.id(o.ID), 0
-	p.Action, p.Kind, p.Size, p.Succs = o.Action, o.Value.Type, len(o.Value.Raw), len(o.Succ)
+	p.Action, p.Kind, p.Size, p.Succs = o.Action, o.Value.Type, len(o.Value.Raw), len(o.succ())
 	p.Expand, p.Marked, p.Mark = false, false, nil
 	if o.mark != nil {
 		p.Expand, p.Marked = o.mark.expand, o.mark.name != nil
@@ -193,7 +193,7 @@ func (v *saver) op(o *Op) {
 		}
 	}
 	v.w.Span(p, o.Value.Raw)
-	for _, by := range v.ascending(o.Succ) {
+	for _, by := range v.ascending(o.succ()) {
 		v.w.Succs(document.IDs{Count: 1, First: v.id(by)})
 	}
 }

@@ -14,14 +14,50 @@ type ID = sequence.ID
 // Op is an operation that a document keeps: all but deletions, which are known
 // by those whom they succeed.
 type Op struct {
-	ID          ID
-	Action      change.Action
-	overwritten uint32 // by how many of its successors
-	Value       change.Value
-	Object      *Object // which it made
-	Succ        []ID    // what came in its place, or increments it; as they came
-	mark        *mark
-	sum         int64 // of a counter's increments
+	ID     ID
+	Action change.Action
+	Value  change.Value
+	Object *Object // which it made
+	mark   *mark
+	fate   *fate // nil while nothing has come after it
+}
+
+// fate is what has become of an operation.
+type fate struct {
+	succ        []ID   // what came in its place, or increments it; as they came
+	overwritten uint32 // by how many of those
+	sum         int64  // of a counter's increments
+}
+
+// fateOf returns what has become of an operation, to be changed.
+func fateOf(o *Op) *fate {
+	if o.fate == nil {
+		o.fate = new(fate)
+	}
+	return o.fate
+}
+
+// came notes all that came in the operation's place.
+func (o *Op) came(succ []ID) {
+	if len(succ) > 0 {
+		o.fate = &fate{succ: succ, overwritten: uint32(len(succ))}
+	}
+}
+
+// succ returns what came in the operation's place, or increments it, as it came.
+func (o *Op) succ() []ID {
+	if o.fate == nil {
+		return nil
+	}
+	return o.fate.succ
+}
+
+// sum returns what a counter's increments add up to.
+func (o *Op) sum() int64 {
+	if o.fate == nil {
+		return 0
+	}
+	return o.fate.sum
 }
 
 // counter reports whether increments of the operation add up.
@@ -30,12 +66,12 @@ func (o *Op) counter() bool {
 }
 
 // Counter returns a counter's value.
-func (o *Op) Counter() int64 { return o.Value.Int() + o.sum }
+func (o *Op) Counter() int64 { return o.Value.Int() + o.sum() }
 
 // alive reports whether nothing has come in the operation's place. Increments
 // are never alive, nor is what only newer versions know.
 func (o *Op) alive() bool {
-	return o.overwritten == 0 && o.Action != change.ActionIncrement && o.Action.Known()
+	return (o.fate == nil || o.fate.overwritten == 0) && o.Action != change.ActionIncrement && o.Action.Known()
 }
 
 // isMark reports whether the operation is a mark, which is no value.
@@ -229,27 +265,29 @@ func (a *actors) succeed(s *slot, id, by ID, increment bool, amount int64) bool 
 	if o == nil {
 		return false
 	}
-	o.Succ = append(o.Succ, by)
+	f := fateOf(o)
+	f.succ = append(f.succ, by)
 	if increment && o.counter() {
-		o.sum += amount
+		f.sum += amount
 		return true
 	}
 	if s.many != nil && o.alive() {
 		s.many.live.Delete(named{id, o})
 	}
-	o.overwritten++
+	f.overwritten++
 	return true
 }
 
 // revive takes back what succeed did last to an operation of the slot.
 func (a *actors) revive(s *slot, id ID, increment bool, amount int64) {
 	o := a.findOp(s, id)
-	o.Succ = o.Succ[:len(o.Succ)-1]
+	f := fateOf(o)
+	f.succ = f.succ[:len(f.succ)-1]
 	if increment && o.counter() {
-		o.sum -= amount
+		f.sum -= amount
 		return
 	}
-	o.overwritten--
+	f.overwritten--
 	if s.many != nil && o.alive() {
 		s.many.live.Set(named{id, o})
 	}

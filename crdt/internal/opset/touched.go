@@ -88,7 +88,7 @@ func (t *touched) lived(p *slot) *Op {
 		return nil
 	}
 	op := p.least()
-	if op.isMark() || len(op.Succ) == 0 || slices.ContainsFunc(op.Succ, t.before.covers) {
+	if op.isMark() || len(op.succ()) == 0 || slices.ContainsFunc(op.succ(), t.before.covers) {
 		return nil
 	}
 	return op

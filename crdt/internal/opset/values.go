@@ -39,7 +39,7 @@ const (
 
 // sum adds a value to a sum of several, in which their order counts.
 func sum(sum uint64, op *Op) uint64 {
-	for _, part := range [...]uint64{uint64(op.ID.Counter), uint64(op.ID.Actor), uint64(op.sum)} {
+	for _, part := range [...]uint64{uint64(op.ID.Counter), uint64(op.ID.Actor), uint64(op.sum())} {
 		sum = (sum ^ part) * prime
 	}
 	return sum
@@ -50,6 +50,9 @@ func (v values) kept() values {
 	for _, op := range []**Op{&v.winner, &v.mark} {
 		if *op != nil {
 			kept := **op
+			if kept.fate != nil {
+				kept.fate = &fate{sum: kept.sum()}
+			}
 			*op = &kept
 		}
 	}
