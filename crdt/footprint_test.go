@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/godwit-sync/godwit/crdt"
 )
@@ -94,4 +95,49 @@ func (w weight) check(t *testing.T, how string) {
 	if says < w.bytes/2 || says > 2*w.bytes {
 		t.Errorf("%s, it says %.0f bytes and takes %.0f", how, says, w.bytes)
 	}
+}
+
+// A change that was applied is taken apart: the memory that it came in, with
+// thousands of others perhaps, is free.
+func TestChunksAreNotKept(t *testing.T) {
+	ada := open(t, "ada", crdt.Native(), record)
+	bob, err := ada.Fork(actor("bob"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bob.Close()
+	d := open(t, "cem", crdt.Native(), nothing)
+	if err := d.Merge(ada); err != nil {
+		t.Fatal(err)
+	}
+	set := func(d *crdt.Doc) { edit(t, d, func(root crdt.Map) error { return root.Set("n", 1) }) }
+	merge := func() {
+		if err := ada.Merge(bob); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ada.Change(func(root crdt.Map) error { return root.Set("l", []any{crdt.Counter(1), "x"}) }, crdt.WithMessage("merged"))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, made := range []func(){func() { set(ada) }, func() { set(bob) }, merge} {
+		before := ada.Heads()
+		made()
+		changes, err := ada.Changes(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			buf := make([]byte, 1<<16)
+			kept := weak.Make(&buf[0])
+			if err := d.Apply(buf[:copy(buf, c.Bytes())]); err != nil {
+				t.Fatal(err)
+			}
+			buf = nil
+			if runtime.GC(); kept.Value() != nil {
+				t.Errorf("the document keeps the chunk of %s", c.Hash)
+			}
+		}
+	}
+	says(t, d, content(t, ada))
 }

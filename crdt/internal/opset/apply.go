@@ -207,7 +207,7 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 		s.irregular = true
 		return
 	}
-	o := Op{ID: id, Action: op.Action, Value: op.Value, mark: markOf(op)}
+	o := Op{ID: id, Action: op.Action, Value: keptOf(op.Value), mark: markOf(op)}
 	if op.Insert && op.Key.InList {
 		if makes(op.Action) {
 			o.Object = s.addObject(id, op.Action, t.object, "", id)
@@ -236,6 +236,16 @@ func (s *Set) operate(op *change.Op, id ID, t target) {
 		t.object.place(id, t)
 	}
 	t.changed(slot)
+}
+
+// keptOf returns a value to be kept. Of a change that stays in its chunk, whose
+// tail is long, so do long values; others would keep that in memory, and what it
+// was cut from.
+func keptOf(v change.Value) change.Value {
+	if len(v.Raw) < longTail {
+		return cloned(v)
+	}
+	return v
 }
 
 // overwrite makes an operation succeed its predecessors. Those of other keys of

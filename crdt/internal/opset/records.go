@@ -1,6 +1,7 @@
 package opset
 
 import (
+	"bytes"
 	"hash/maphash"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -79,6 +80,7 @@ func (s *records) add(r record, tail []byte, others rare) {
 	} else {
 		others.tail = tail
 	}
+	others.extra = bytes.Clone(others.extra) // an empty one would keep the chunk, too
 	if r.rare = 0; !others.none() {
 		r.rare = s.addRare(others)
 	}
