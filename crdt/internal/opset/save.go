@@ -2,6 +2,7 @@ package opset
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"sync"
 
@@ -19,11 +20,7 @@ func (s *Set) Save() ([]byte, error) {
 		return nil, ErrPending
 	}
 	if s.irregular {
-		s.listing.Lock() // who saves is a reader, and may be one of many
-		defer s.listing.Unlock()
-		base, since := s.history.base()
-		chunks, err := s.Changes(since)
-		return slices.Concat(base, bytes.Join(chunks, nil)), err
+		return s.saveChanges()
 	}
 	if s.history.saved != nil && s.history.records.n == 0 {
 		return slices.Clone(s.history.saved.Chunk()), nil
@@ -37,7 +34,20 @@ func (s *Set) Save() ([]byte, error) {
 		return nil, err
 	}
 	v.objects()
-	return w.Chunk(v.actors, s.history.heads)
+	chunk, err := w.Chunk(v.actors, s.history.heads)
+	if errors.Is(err, document.ErrTooLarge) {
+		return s.saveChanges()
+	}
+	return chunk, err
+}
+
+// saveChanges returns the document as its changes.
+func (s *Set) saveChanges() ([]byte, error) {
+	s.listing.Lock() // who saves is a reader, and may be one of many
+	defer s.listing.Unlock()
+	base, since := s.history.base()
+	chunks, err := s.Changes(since)
+	return slices.Concat(base, bytes.Join(chunks, nil)), err
 }
 
 // saver writes a document's rows.
