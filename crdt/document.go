@@ -32,11 +32,10 @@ type Doc struct {
 // write under one actor id at the same time, nor one twice from the same past.
 func New(actor ActorID, opts ...Option) (*Doc, error) { return Load(actor, nil, opts...) }
 
-// Load opens a document from chunks, one after the other: a document chunk, as
-// [Doc.Save] makes it, or change chunks, best in causal order, or the one
-// followed by the others; no bytes are an empty document. They must be one's own
-// or have passed [change.Parse] and the graph. It returns [ErrDamaged] if they
-// aren't whole.
+// Load opens a document from chunks, one after the other: document chunks, as
+// [Doc.Save] makes them, and change chunks, best in causal order; no bytes are an
+// empty document. They must be one's own or have passed [change.Parse] and the
+// graph. It returns [ErrDamaged] if they aren't whole.
 //
 // The document keeps the bytes: the caller must not modify them afterwards.
 func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
@@ -79,6 +78,12 @@ func cut(data []byte) (saved *document.Document, changes [][]byte, err error) {
 			if saved, err = document.Parse(chunk); err != nil {
 				return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
+		case kind == change.TypeDocument:
+			more, err := unpacked(chunk)
+			if err != nil {
+				return nil, nil, err
+			}
+			changes = append(changes, more...)
 		case kind == change.TypeChange || kind == change.TypeCompressed:
 			changes = append(changes, chunk)
 		case kind == change.TypeBundle:
@@ -89,6 +94,21 @@ func cut(data []byte) (saved *document.Document, changes [][]byte, err error) {
 		data = rest
 	}
 	return saved, changes, nil
+}
+
+// unpacked returns the changes of a document chunk.
+func unpacked(chunk []byte) ([][]byte, error) {
+	saved, err := document.Parse(chunk)
+	if err == nil {
+		var e engine
+		if e, err = loadNative("", saved); err == nil {
+			var changes [][]byte
+			if changes, err = e.changes(nil); err == nil || errors.Is(err, ErrNewerFormat) {
+				return changes, err
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 // open starts the engine, empty or from a document chunk.

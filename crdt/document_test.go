@@ -283,8 +283,42 @@ func TestDamageIsFound(t *testing.T) {
 			}
 		}
 	}
-	if _, err := crdt.Load(actor("bob"), append(slices.Clone(saved), saved...)); !errors.Is(err, crdt.ErrDamaged) {
-		t.Errorf("two documents: %v", err)
+	if _, err := crdt.Load(actor("bob"), append(slices.Clone(saved), saved[:len(saved)-1]...)); !errors.Is(err, crdt.ErrDamaged) {
+		t.Errorf("a document, and a part of one: %v", err)
+	}
+}
+
+// Chunks that were put one behind the other, as those do who append what is new
+// to a file, are one document, whatever they are.
+func TestChunksOfAnyKindAreOneDocument(t *testing.T) {
+	ada := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("text", "one") })
+	bob, err := ada.Fork(actor("bob"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bob.Close()
+	mine := edit(t, ada, func(root crdt.Map) error { return root.Set("ada", 1) })
+	edit(t, bob, func(root crdt.Map) error { return root.Get("text").Text().Append(" two") })
+	one, two := saved(t, ada), saved(t, bob)
+	if err := ada.Merge(bob); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"two documents":               slices.Concat(one, two),
+		"two documents, the same":     slices.Concat(one, one, two),
+		"a document and a change":     slices.Concat(two, mine.Bytes()),
+		"a change and a document":     slices.Concat(mine.Bytes(), two),
+		"everything, again and again": slices.Concat(mine.Bytes(), two, one, mine.Bytes(), saved(t, ada)),
+	} {
+		d, err := crdt.Load(actor("cem"), data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !slices.Equal(d.Heads(), ada.Heads()) || content(t, d) != content(t, ada) {
+			t.Errorf("%s say %s, want %s", name, content(t, d), content(t, ada))
+		}
+		d.Close()
 	}
 }
 
