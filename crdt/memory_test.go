@@ -39,8 +39,8 @@ func TestClosedDocumentsGiveTheirMemoryBack(t *testing.T) {
 }
 
 // anonymous returns the process's anonymous memory.
-func anonymous(t *testing.T) (int64, bool) {
-	t.Helper()
+func anonymous(tb testing.TB) (int64, bool) {
+	tb.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, false

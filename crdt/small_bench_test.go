@@ -3,6 +3,8 @@ package crdt_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -70,6 +72,29 @@ func BenchmarkSmallDocLoad(b *testing.B) {
 			return docs
 		})
 	})
+}
+
+// A hundred thousand records, open at once; with automerge-go they would take
+// gigabytes.
+func BenchmarkSmallDocHundredThousand(b *testing.B) {
+	chunk := saved(b, newRecord(b, crdt.Native()))
+	docs := make([]*crdt.Doc, 100_000)
+	for b.Loop() {
+		clear(docs)
+		debug.FreeOSMemory()
+		before, ok := anonymous(b)
+		for i := range docs {
+			var err error
+			if docs[i], err = crdt.Load(actor("bob"), bytes.Clone(chunk), crdt.Native()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		debug.FreeOSMemory()
+		if after, _ := anonymous(b); ok {
+			b.ReportMetric(float64(after-before)/1e6, "rssMB")
+		}
+	}
+	runtime.KeepAlive(docs)
 }
 
 // pathological runs a story that has tripped others, once per iteration.
