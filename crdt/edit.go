@@ -125,7 +125,11 @@ func (d *Doc) discard(s *session) error {
 	if d.faulted() != nil || !s.wrote {
 		return nil
 	}
-	if d.engine.rollback() {
+	done, err := d.engine.rollback()
+	if d.noted(err) != nil {
+		return err
+	}
+	if done {
 		if heads, err := d.engine.heads(); err == nil && slices.Equal(heads, d.heads) {
 			return nil
 		}

@@ -25,7 +25,7 @@ type engine interface {
 	commit(message string, time int64) (*change.Change, error)
 	// rollback forgets what was written since the last commit. It reports
 	// whether the engine can do that.
-	rollback() bool
+	rollback() (bool, error)
 	heads() ([]Hash, error)
 	has(Hash) (bool, error)
 	// holds is has for a change, which may be cheaper to find.

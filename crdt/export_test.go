@@ -28,7 +28,7 @@ func (d *Doc) MakePanic(touched func()) { d.engine = panicking{d.engine, touched
 func (p panicking) root() mapObject { return panickingMap{p.engine.root()} }
 
 func (p panicking) commit(string, int64) (*change.Change, error) { p.touched(); return nil, nil }
-func (p panicking) rollback() bool                               { p.touched(); return true }
+func (p panicking) rollback() (bool, error)                      { p.touched(); return true, nil }
 func (p panicking) heads() ([]Hash, error)                       { p.touched(); return nil, nil }
 func (p panicking) landmarks() ([]Hash, error)                   { p.touched(); return nil, nil }
 func (p panicking) changes([]Hash) ([][]byte, error)             { p.touched(); return nil, nil }

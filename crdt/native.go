@@ -33,9 +33,10 @@ func (n native) commit(message string, seconds int64) (_ *change.Change, err err
 	return n.set.Commit(message, seconds)
 }
 
-func (n native) rollback() bool {
+func (n native) rollback() (_ bool, err error) {
+	defer rescue(&err)
 	n.set.Rollback()
-	return true
+	return true, nil
 }
 
 func (n native) heads() ([]Hash, error) { return n.set.Heads(), nil }

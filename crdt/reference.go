@@ -75,7 +75,7 @@ func (r *reference) commit(message string, seconds int64) (_ *change.Change, err
 }
 
 // rollback can't be done: the binding doesn't have it.
-func (r *reference) rollback() bool { return false }
+func (r *reference) rollback() (bool, error) { return false, nil }
 
 func (r *reference) heads() (_ []Hash, err error) {
 	defer rescue(&err)
