@@ -67,7 +67,8 @@ type weight struct {
 	bytes float64
 }
 
-// measured makes a document several times, and measures one of them.
+// measured makes a document several times, until they take so much that nothing
+// else counts, and measures one of them.
 func measured(make func() *crdt.Doc) weight {
 	heap := func() float64 {
 		var m runtime.MemStats
@@ -76,14 +77,15 @@ func measured(make func() *crdt.Doc) weight {
 		runtime.ReadMemStats(&m)
 		return float64(m.HeapAlloc)
 	}
-	make().Close() // what is kept for the next one
-	const copies = 5
+	first := make() // and what is kept for the next one
+	copies := 3 + int(2e6/first.Footprint())
+	first.Close()
 	before := heap()
 	var docs []*crdt.Doc
 	for range copies {
 		docs = append(docs, make())
 	}
-	w := weight{docs[0], (heap() - before) / copies}
+	w := weight{docs[0], (heap() - before) / float64(copies)}
 	runtime.KeepAlive(docs)
 	return w
 }
