@@ -41,7 +41,7 @@
 // # Use
 //
 // Every method of a Doc may be called from any goroutine. In the native engine
-// those that only read run at the same time. Handles ([Map], [List], [Text], and
+// many may view a document at the same time. Handles ([Map], [List], [Text], and
 // [Value]s of these kinds) belong to the View or Change that they come from, and
 // to the goroutine it runs in.
 //

@@ -11,9 +11,9 @@ import (
 	"github.com/godwit-sync/godwit/crdt/internal/document"
 )
 
-// Doc is one open document. Its methods may be called from any goroutine. Those
-// that read it, [Doc.View], [Doc.ViewAt] and [Doc.Save], may run at the same
-// time in the native engine; all others run alone.
+// Doc is one open document. Its methods may be called from any goroutine.
+// [Doc.View] and [Doc.Save] may run at the same time in the native engine, and so
+// may what [Doc.ViewAt] calls; others run alone, but for those that cost nothing.
 type Doc struct {
 	actor   ActorID
 	engines engines
@@ -35,7 +35,9 @@ func New(actor ActorID, opts ...Option) (*Doc, error) { return Load(actor, nil, 
 // Load opens a document from chunks, one after the other: document chunks, as
 // [Doc.Save] makes them, and change chunks, best in causal order; no bytes are an
 // empty document. They must be one's own or have passed [change.Parse] and the
-// graph. It returns [ErrDamaged] if they aren't whole.
+// graph. It returns [ErrDamaged] if they aren't whole, [ErrMissing] or
+// [ErrRefused] if they don't make a document, and [ErrNewerFormat] if this version
+// can't read them.
 //
 // The document keeps the bytes: the caller must not modify them afterwards.
 func Load(actor ActorID, data []byte, opts ...Option) (*Doc, error) {
@@ -99,16 +101,18 @@ func cut(data []byte) (saved *document.Document, changes [][]byte, err error) {
 // unpacked returns the changes of a document chunk.
 func unpacked(chunk []byte) ([][]byte, error) {
 	saved, err := document.Parse(chunk)
-	if err == nil {
-		var e engine
-		if e, err = loadNative("", saved); err == nil {
-			var changes [][]byte
-			if changes, err = e.changes(nil); err == nil || errors.Is(err, ErrNewerFormat) {
-				return changes, err
-			}
-		}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	d := Doc{engines: engines{engineKind: nativeEngine}}
+	if err := d.open(saved); err != nil {
+		return nil, err
+	}
+	changes, err := d.engine.changes(nil)
+	if err != nil && !errors.Is(err, ErrNewerFormat) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return changes, err
 }
 
 // open starts the engine, empty or from a document chunk.

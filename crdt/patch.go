@@ -100,7 +100,7 @@ func patchOf(p *opset.Patch) Patch {
 
 // Diff returns the patches that lead from the document as it was at some heads
 // to what it was at others; without heads it was empty. It costs time linear in
-// the document and returns [ErrNotNative] if that is open in another engine.
+// the history and returns [ErrNotNative] if that is open in another engine.
 func (d *Doc) Diff(before, after []Hash) (iter.Seq[Patch], error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -21,9 +21,10 @@ func (d *Doc) View(fn func(root Map) error) error {
 	return d.noted(d.view(fn))
 }
 
-// ViewAt is View of the document as it was at some heads. It copies what there
-// was then, at a cost linear in the document; automerge-go applies the history
-// anew.
+// ViewAt is View of the document as it was at some heads. It looks through the
+// history, which it rebuilds if the document was loaded, and copies what there was
+// then; automerge-go applies the history anew. Others have the document again
+// while fn runs.
 func (d *Doc) ViewAt(heads []Hash, fn func(root Map) error) error {
 	heads = sorted(heads)
 	if now, err := d.viewIf(heads, fn); now || err != nil {

@@ -46,7 +46,7 @@ type Config struct {
 	// that can't be told from the original, such as a snapshot of a whole disk.
 	Renew bool
 	// Engine opens documents: crdt.Native() or crdt.Reference(); nil = the native
-	// one.
+	// one. Hostile changes can end the process with the reference.
 	Engine crdt.Option
 	// Positions is what positions in texts count; 0 = code points. Others, such
 	// as crdt.UTF16 for editors in browsers, can't be had of crdt.Reference().

@@ -43,10 +43,10 @@
 //
 // A peer trusts its relay with the order of arrival and with nothing else: what
 // comes from there is checked like what comes from anybody. A change that breaks
-// a rule is refused and named by an [Event]; see docs/PROTOCOL.md. One that
-// breaks none may still end the process while its document is opened, as package
-// crdt says: the next start sets that document aside, with [ErrSetAside], and
-// goes on with the others.
+// a rule is refused and named by an [Event]; see docs/PROTOCOL.md. With automerge-go
+// (see [Config.Engine]), one that breaks none may still end the process while its
+// document is opened: the next start sets that document aside, with [ErrSetAside],
+// and goes on with the others.
 //
 // Memory: documents are opened when they are looked at and closed again when
 // those that are open take more than [Config.OpenBytes].

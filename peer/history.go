@@ -22,7 +22,7 @@ func (d *Document) Changes(ctx context.Context, since []crdt.Hash) (changes []*c
 
 // ViewAt shows the document as it was at some heads; without heads it was empty.
 // Heads that the document doesn't have are crdt.ErrUnknownHeads. It costs time
-// linear in the document.
+// linear in the history.
 func (d *Document) ViewAt(ctx context.Context, heads []crdt.Hash, fn func(root crdt.Map) error) error {
 	return d.open(ctx, func(doc *crdt.Doc) error { return doc.ViewAt(heads, fn) })
 }
@@ -30,7 +30,7 @@ func (d *Document) ViewAt(ctx context.Context, heads []crdt.Hash, fn func(root c
 // Diff returns the patches that lead from the document as it was at some heads to
 // what it was at others; without heads it was empty. Whoever shows what
 // [Document.ViewHeads] has shown learns so, after an event of [Document.Watch],
-// what has changed. It costs time linear in the document, and fails with
+// what has changed. It costs time linear in the history, and fails with
 // crdt.ErrUnknownHeads, and with crdt.ErrNotNative if Config.Engine is another.
 func (d *Document) Diff(ctx context.Context, before, after []crdt.Hash) (patches iter.Seq[crdt.Patch], err error) {
 	err = d.open(ctx, func(doc *crdt.Doc) error {

@@ -39,9 +39,6 @@ func (h *history) first() int {
 // len returns the number of changes.
 func (h *history) len() int { return h.first() + h.records.n }
 
-// NumChanges returns the number of changes.
-func (s *Set) NumChanges() int { return s.history.len() }
-
 // knows reports whether a change is known to be here without rebuilding any.
 func (h *history) knows(hash change.Hash) bool {
 	_, ok := h.index(hash)
