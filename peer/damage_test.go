@@ -40,6 +40,7 @@ func damagedDocument(t *testing.T, size int) {
 	reaches(t, good, peer.Synced)
 	reaches(t, bad, peer.Synced)
 	goodAtAda, badAtAda := ada.find(good.ID()), ada.find(bad.ID())
+	bob.AwaitSaver()
 	bob.close()
 	damage(t, dir, mark[size/2:][:50])
 

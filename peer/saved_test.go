@@ -60,6 +60,7 @@ func long(tb testing.TB, dir string) (crdt.DocumentID, string) {
 			return root.Get("text").Text().Append(fmt.Sprintf("%d ", n))
 		})
 	}
+	p.AwaitSaver()
 	return doc.ID(), fmt.Sprint(read(tb, doc))
 }
 
