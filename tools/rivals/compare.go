@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/godwit-sync/godwit/internal/load"
+	"github.com/godwit-sync/godwit/tools/rivals/child"
 )
 
 // comparison is one run of everything.
@@ -63,10 +64,11 @@ func (c *comparison) attempt(ctx context.Context, round int, w workload, k *kind
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s, err := newChild(dir, k)
+	process, err := child.New(dir, k.Kind)
 	if err != nil {
 		return nil, err
 	}
+	s := server{process, k}
 	if err := s.Start(ctx); err != nil {
 		return nil, err
 	}

@@ -4,22 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/godwit-sync/godwit/internal/load"
+	"github.com/godwit-sync/godwit/tools/rivals/child"
 	"github.com/godwit-sync/godwit/tools/rivals/report"
 )
 
 // kind is a server that can be measured.
 type kind struct {
+	child.Kind
 	name    string
 	version string
 	ceiling bool // it speaks the echo protocol
-	launch  func(port int, data string) *exec.Cmd
 }
+
+// server is one that runs. It is a load.Server.
+type server struct {
+	*child.Server
+	kind *kind
+}
+
+// URL returns where it listens.
+func (s server) URL() string { return "ws://" + s.Address() }
 
 var errServer = errors.New("no such server; there are godwit, automerge-repo and echo")
 
@@ -51,15 +62,15 @@ func godwit(ctx context.Context, o options, bin string) (*kind, error) {
 	binary := o.relay
 	if binary == "" {
 		var err error
-		if binary, err = build(ctx, bin, "./cmd/godwit-relay"); err != nil {
+		if binary, err = child.Build(ctx, bin, "./cmd/godwit-relay"); err != nil {
 			return nil, err
 		}
 	}
 	return &kind{
 		name: "godwit", version: report.Commit(ctx),
-		launch: func(port int, data string) *exec.Cmd {
-			return exec.Command(binary, "--listen", loopback(port), "--data", data)
-		},
+		Kind: child.Kind{Answers: greets, Launch: func(port int, data string) *exec.Cmd {
+			return exec.Command(binary, "--listen", child.Address(port), "--data", data)
+		}},
 	}, nil
 }
 
@@ -71,29 +82,28 @@ func automergeRepo(ctx context.Context, o options) (*kind, error) {
 	}
 	return &kind{
 		name: "automerge-repo", version: version,
-		launch: func(port int, data string) *exec.Cmd { return exec.Command("node", server, strconv.Itoa(port), data) },
+		Kind: child.Kind{Answers: greets, Launch: func(port int, data string) *exec.Cmd {
+			return exec.Command("node", server, strconv.Itoa(port), data)
+		}},
 	}, nil
 }
 
 func echo(ctx context.Context, o options, bin string) (*kind, error) {
-	binary, err := build(ctx, bin, "./"+filepath.Join(o.tools, "echo"))
+	binary, err := child.Build(ctx, bin, "./"+filepath.Join(o.tools, "echo"))
 	return &kind{
 		name: "echo", version: "gorilla/websocket and Badger alone", ceiling: true,
-		launch: func(port int, data string) *exec.Cmd {
-			return exec.Command(binary, "-listen", loopback(port), "-data", data)
-		},
+		Kind: child.Kind{Answers: accepts, Launch: func(port int, data string) *exec.Cmd {
+			return exec.Command(binary, "-listen", child.Address(port), "-data", data)
+		}},
 	}, err
 }
 
-func loopback(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
+// greets: the JavaScript server accepts connections before it listens to them.
+func greets(ctx context.Context, port int) bool {
+	return load.Greets(ctx, "ws://"+child.Address(port))
+}
 
-// build compiles a command of this module.
-func build(ctx context.Context, bin, pkg string) (string, error) {
-	binary := filepath.Join(bin, filepath.Base(pkg))
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("go build %s: %w", pkg, err)
-	}
-	return binary, nil
+func accepts(ctx context.Context, port int) bool {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", child.Address(port))
+	return err == nil && conn.Close() == nil
 }

@@ -66,7 +66,7 @@ func (size sizes) sustained(documents, peers int) func(context.Context, load.Run
 			Run: run, Server: s, Shape: load.Shape{Documents: documents, Peers: peers},
 			Step: size.step, Refine: size.refine,
 		}
-		if c, ok := s.(*child); ok && c.kind.ceiling {
+		if running, ok := s.(server); ok && running.kind.ceiling {
 			return load.Ceiling(ctx, cfg)
 		}
 		return load.Sustained(ctx, cfg)

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strconv"
-	"time"
 
 	"github.com/godwit-sync/godwit/internal/load"
+	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
 // contend as the first argument makes this process a contender.
@@ -25,12 +21,6 @@ type task struct {
 	dir       string
 	documents int
 	figures   map[string]float64 // seconds or bytes
-}
-
-// outcome is what a contender prints.
-type outcome struct {
-	Figures map[string]float64 `json:"figures"`
-	Text    string             `json:"text"` // SHA-256 of the text it has in the end
 }
 
 var errUsage = errors.New("usage: engines " + contend + " NAME TASK DIRECTORY DOCUMENTS")
@@ -55,12 +45,7 @@ func contribute(args []string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(outcome{t.figures, hashOf(text)})
-}
-
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return json.NewEncoder(os.Stdout).Encode(turns.Outcome{Figures: t.figures, Sum: turns.Sum(text)})
 }
 
 func (t *task) file(kind string) string { return filepath.Join(t.dir, t.name+"."+kind) }
@@ -70,7 +55,7 @@ func (t *task) trace(name string) ([]load.Keystroke, error) {
 }
 
 func (t *task) time(figure string, run func() error) error {
-	took, err := timed(nil, run)
+	took, err := turns.Timed(nil, run)
 	t.figures[figure] = took[0]
 	return err
 }
@@ -79,35 +64,14 @@ func (t *task) time(figure string, run func() error) error {
 // what the document takes, such as a trace, must not be in memory before or
 // after.
 func (t *task) growth(figure string, run func() error) error {
-	before, err := memory()
+	before, err := turns.Memory()
 	if err != nil {
 		return err
 	}
 	if err := run(); err != nil {
 		return err
 	}
-	after, err := memory()
+	after, err := turns.Memory()
 	t.figures[figure] = after - before
 	return err
-}
-
-// timed adds how many seconds something took.
-func timed(before []float64, run func() error) ([]float64, error) {
-	began := time.Now()
-	err := run()
-	return append(before, time.Since(began).Seconds()), err
-}
-
-// middle is the median, as contender.mjs has it.
-func middle(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
-
-// memory is this process's own, in bytes, after everything has been collected.
-func memory() (float64, error) {
-	debug.FreeOSMemory()
-	debug.FreeOSMemory() // what the first made unreachable by finalizers
-	bytes, err := load.Anonymous(os.Getpid())
-	return float64(bytes), err
 }

@@ -1,12 +1,11 @@
 // One contender that is written in JavaScript does one task in a process of its
 // own, and prints what it measured and which text it has in the end, as a line
-// of JSON. Times are in seconds. contender.go does the same in Go.
+// of JSON. contender.go does the same in Go.
 //
 //   node --expose-gc contender.mjs NAME TASK DIRECTORY DOCUMENTS
-import { createHash } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { setTimeout } from "node:timers/promises"
+import { median, memory, repeat, tell, timed } from "../measure.mjs"
 
 const [name, task, directory, documents] = process.argv.slice(2)
 const { Document } = await import(`./${name}.mjs`)
@@ -135,39 +134,10 @@ function openedAndClosed() {
   return took
 }
 
-function timed(run) {
-  const began = performance.now()
-  run()
-  return (performance.now() - began) / 1000
-}
-
-function repeat(times, run) {
-  return Array.from({ length: times }, run)
-}
-
 // What a library puts together of many pieces becomes one string only when
 // somebody looks into it.
 function readable(text) {
   text.charCodeAt(0)
-}
-
-// The memory that is this process's own, in bytes, after everything has been
-// collected. V8 needs several collections, and another thread gives the pages
-// back: so it goes on until five more have freed nothing.
-async function memory() {
-  let least = Infinity
-  for (let idle = 0; idle < 5; idle++) {
-    gc()
-    await setTimeout(100)
-    const now = Number(/RssAnon:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024
-    if (now < least) [least, idle] = [now, 0]
-  }
-  return least
-}
-
-function median(values) {
-  const ascending = values.toSorted((a, b) => a - b)
-  return ascending[values.length >> 1]
 }
 
 // Changes in a file: each after its length, four bytes, big-endian.
@@ -192,5 +162,4 @@ function frames(bytes) {
 }
 
 const { figures, text } = await tasks[task]()
-const sum = createHash("sha256").update(text).digest("hex")
-process.stdout.write(JSON.stringify({ figures, text: sum }) + "\n")
+tell(figures, text)

@@ -68,13 +68,11 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.measure(ctx); err != nil {
+	if err := c.Measure(ctx); err != nil {
 		return err
 	}
-	if o.json != "" {
-		if err := c.writeJSON(o.json); err != nil {
-			return err
-		}
+	if err := c.WriteJSON(o.json); err != nil {
+		return err
 	}
 	fmt.Print(c.markdown())
 	return nil

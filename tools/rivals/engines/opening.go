@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/godwit-sync/godwit/internal/load"
+	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
 // load opens the document and writes to it.
@@ -25,7 +26,7 @@ func (t *task) load() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.figures["loadWarm"] = middle(warm)
+	t.figures["loadWarm"] = turns.Middle(warm)
 	return d.text()
 }
 
@@ -55,7 +56,7 @@ func (t *task) opened(before []float64) (d document, took []float64, err error) 
 	if err != nil {
 		return d, nil, err
 	}
-	took, err = timed(before, func() error {
+	took, err = turns.Timed(before, func() error {
 		if d, err = open(t.name, saved); err != nil {
 			return err
 		}
@@ -70,15 +71,15 @@ func (t *task) used(d document, more []load.Keystroke) error {
 	var typing, reading []float64
 	var err error
 	for _, k := range more {
-		if typing, err = timed(typing, func() error { _, err := d.splice(k); return err }); err != nil {
+		if typing, err = turns.Timed(typing, func() error { _, err := d.splice(k); return err }); err != nil {
 			return err
 		}
-		if reading, err = timed(reading, func() error { _, err := d.text(); return err }); err != nil {
+		if reading, err = turns.Timed(reading, func() error { _, err := d.text(); return err }); err != nil {
 			return err
 		}
 	}
 	t.figures["keystrokeFirst"] = typing[0]
-	t.figures["keystroke"] = middle(typing)
-	t.figures["read"] = middle(reading)
+	t.figures["keystroke"] = turns.Middle(typing)
+	t.figures["read"] = turns.Middle(reading)
 	return t.time("save", func() error { _, err := d.Save(); return err })
 }

@@ -5,22 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/tools/rivals/report"
+	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
-
-// contender is an engine that can be measured.
-type contender struct {
-	name    string // as in flags and files
-	title   string
-	version string
-	command []string // to which a task is added
-}
 
 // The contenders in Go; the others are npm's.
 const (
@@ -38,12 +30,12 @@ var errContender = errors.New("no such contender; there are native, reference, a
 
 // prepare finds the contenders. Without cgo there is no automerge-go, and
 // nobody misses it who hasn't asked for it.
-func prepare(ctx context.Context, o options) ([]contender, error) {
+func prepare(ctx context.Context, o options) ([]turns.Contender, error) {
 	wanted := o.contenders
 	if wanted == "" {
 		wanted = "native,reference,automerge,yjs,loro"
 	}
-	var contenders []contender
+	var contenders []turns.Contender
 	for name := range strings.SplitSeq(wanted, ",") {
 		c, err := find(ctx, o, name)
 		if o.contenders == "" && errors.Is(err, crdt.ErrNoReference) {
@@ -58,31 +50,31 @@ func prepare(ctx context.Context, o options) ([]contender, error) {
 	return contenders, nil
 }
 
-func find(ctx context.Context, o options, name string) (contender, error) {
+func find(ctx context.Context, o options, name string) (turns.Contender, error) {
 	switch name {
 	case native:
-		return inGo(contender{name: native, title: "godwit", version: "commit " + report.Commit(ctx)})
+		return inGo(turns.Contender{Name: native, Title: "godwit", Version: "commit " + report.Commit(ctx)})
 	case reference:
-		return inGo(contender{name: reference, title: "automerge-go", version: dependency("github.com/automerge/automerge-go")})
+		return inGo(turns.Contender{Name: reference, Title: "automerge-go", Version: dependency("github.com/automerge/automerge-go")})
 	}
 	m, ok := modules[name]
 	if !ok {
-		return contender{}, errContender
+		return turns.Contender{}, errContender
 	}
 	version, err := report.Module(ctx, o.tools, m.module)
 	script := filepath.Join(o.tools, "engines", "contender.mjs")
-	return contender{name, m.title, version, []string{"node", "--expose-gc", script, name}}, err
+	return turns.Contender{Name: name, Title: m.title, Version: version, Command: []string{"node", "--expose-gc", script, name}}, err
 }
 
 // inGo completes a contender that this command is itself.
-func inGo(c contender) (contender, error) {
-	doc, err := newDocument(c.name)
+func inGo(c turns.Contender) (turns.Contender, error) {
+	doc, err := newDocument(c.Name)
 	if err != nil {
 		return c, err
 	}
 	doc.Close()
 	self, err := os.Executable()
-	c.command = []string{self, contend, c.name}
+	c.Command = []string{self, contend, c.Name}
 	return c, err
 }
 
@@ -96,12 +88,4 @@ func dependency(path string) string {
 		}
 	}
 	return "unknown"
-}
-
-// start is the command that lets a contender do a task.
-func (c contender) start(ctx context.Context, task, dir string, documents int) *exec.Cmd {
-	args := append(c.command[1:len(c.command):len(c.command)], task, dir, fmt.Sprint(documents))
-	cmd := exec.CommandContext(ctx, c.command[0], args...)
-	cmd.Stderr = os.Stderr
-	return cmd
 }

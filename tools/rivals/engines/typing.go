@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"os"
+
+	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
 // apply types the trace, each edit a change.
@@ -95,11 +97,11 @@ func (t *task) receive() (string, error) {
 	}
 	var took []float64
 	for _, c := range changes[history : history+live] {
-		if took, err = timed(took, func() error { return d.Apply(c) }); err != nil {
+		if took, err = turns.Timed(took, func() error { return d.Apply(c) }); err != nil {
 			return "", err
 		}
 	}
-	t.figures["receiveOne"] = middle(took)
+	t.figures["receiveOne"] = turns.Middle(took)
 	if err := d.Apply(changes[history+live:]...); err != nil {
 		return "", err
 	}
