@@ -25,6 +25,9 @@
 // A peer's document does more than a relay's: its own changes come with [Made]
 // and are staged, stored and sent like any others; it begins conversations with
 // [Engaged]; and it says with [Standing] how far it has come with its server.
+// Changes of several documents that are to be durable together come with [Joint]:
+// each document stages its share and waits for the others, and can take it back as
+// if it had never been. What comes outside of a conversation is [Offered].
 //
 // A Document belongs to one goroutine at a time.
 package replica

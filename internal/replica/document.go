@@ -13,13 +13,14 @@ type Document struct {
 	intake    *graph.Intake // nil: not loaded
 	loading   bool
 	talks     talks
-	inbox     []delivery // whose changes are not all decided yet
-	decided   []delivery // whose changes are, and are being appended
-	own       own        // what was made here and isn't durable yet
-	ownLast   bool       // the last turn was its
-	appending bool       // or purging
-	joined    *talk      // with the neighbour that we joined
-	accord    accord     // with it
+	inbox     []delivery       // whose changes are not all decided yet
+	decided   []delivery       // whose changes are, and are being appended
+	own       own              // what was made here and isn't durable yet
+	ownLast   bool             // the last turn was its
+	appending bool             // or purging
+	joint     []*change.Change // those being appended that go with other documents'
+	joined    *talk            // with the neighbour that we joined
+	accord    accord           // with it
 	version   int
 	bringers  map[change.Hash]*talk // of the changes that the intake holds
 }
@@ -53,6 +54,8 @@ func (d *Document) Step(ev Event, fx *Effects) {
 		d.expired(ev, fx)
 	case Left:
 		d.left(ev.Neighbour)
+	case *Offered:
+		d.offered(ev, fx)
 	default:
 		d.stepPeer(ev, fx)
 	}
@@ -69,6 +72,9 @@ func (d *Document) Graph() *graph.Graph {
 
 // Version changes whenever the log has changed.
 func (d *Document) Version() int { return d.version }
+
+// IsTalkedAbout reports whether there is a conversation with anybody.
+func (d *Document) IsTalkedAbout() bool { return len(d.talks.list) > 0 }
 
 // Talks reports whether there is a conversation with a neighbour.
 func (d *Document) Talks(n *Neighbour) bool { return d.talks.with(n) != nil }
@@ -177,10 +183,11 @@ func (d *Document) appended(ev Appended, fx *Effects) {
 	d.intake.Graph().Commit()
 	d.hearDecided(fx)
 	d.own.finish(nil)
+	d.letGo(fx)
 	d.askAgain(fx)
 	d.oweAll(fx)
 	d.tellStanding(fx)
-	fx.Again = d.hasWork()
+	fx.Again = !d.appending && d.hasWork()
 }
 
 // hearDecided takes in the messages whose changes are durable or refused.
@@ -201,6 +208,15 @@ func (d *Document) hear(m *delivery, fx *Effects) {
 		if t == d.joined {
 			d.tellStanding(fx)
 		}
+	}
+	d.finish(m, nil, fx)
+}
+
+// finish ends a message, or an offer.
+func (d *Document) finish(m *delivery, err error, fx *Effects) {
+	if m.talk.offer != nil {
+		d.answer(m, err, fx)
+		return
 	}
 	m.Finished()
 }
@@ -237,7 +253,7 @@ func (d *Document) askAgain(fx *Effects) {
 
 // forget drops the graph and all that stands on it.
 func (d *Document) forget() {
-	d.intake = nil
+	d.intake, d.joint = nil, nil
 	for _, t := range d.bringers {
 		t.dropped = true
 	}
@@ -248,7 +264,7 @@ func (d *Document) forget() {
 func (d *Document) giveUp(err error, fx *Effects) {
 	fx.Failure = err
 	d.own.fail(err)
-	d.discard(func(t *talk) { fx.Failed = append(fx.Failed, t.neighbour) })
+	d.discard(err, fx, func(t *talk) { fx.Failed = append(fx.Failed, t.neighbour) })
 }
 
 // deny answers all messages that have not been heard as if there were no such
@@ -256,7 +272,7 @@ func (d *Document) giveUp(err error, fx *Effects) {
 func (d *Document) deny(err error, fx *Effects) {
 	fx.Failure = err
 	d.own.fail(err)
-	d.discard((*talk).deny)
+	d.discard(err, fx, (*talk).deny)
 	for _, t := range d.talks.list {
 		if t.unavailable {
 			t.deny()
@@ -269,13 +285,13 @@ func (d *Document) deny(err error, fx *Effects) {
 
 // discard finishes all messages that have not been heard, and tells whose they
 // were, if they are still there.
-func (d *Document) discard(tell func(*talk)) {
+func (d *Document) discard(err error, fx *Effects, tell func(*talk)) {
 	for _, m := range append(d.decided, d.inbox...) {
 		m.talk.queued--
 		if m.talk.neighbour != nil {
 			tell(m.talk)
 		}
-		m.Finished()
+		d.finish(&m, err, fx)
 	}
 	d.decided, d.inbox = nil, nil
 }

@@ -24,8 +24,8 @@ var SeveralOrigins = [16]byte{
 }
 
 // Event is one of [Received], [Loaded], [Appended], [Writable], [Continued],
-// [Expired] and [Left]; for peers also [Made], [Engaged], [Unavailable], [Purge]
-// and [Purged].
+// [Expired], [Left] and [Offered]; for peers also [Made], [Joint], [Withdrawn],
+// [Engaged], [Unavailable], [Purge] and [Purged].
 type Event interface{ event() }
 
 // Received says that a sync message came, and its chunks have been parsed.
@@ -73,12 +73,65 @@ type Expired struct{ Neighbour *Neighbour }
 // not to hear of the document any more.
 type Left struct{ Neighbour *Neighbour }
 
+// Offered brings changes from a neighbour with whom there need be no conversation
+// about the document. What becomes of them is told by [Effects.Answers].
+type Offered struct {
+	Origin  [16]byte // what the log names as theirs
+	Changes []*change.Change
+	Invalid []*change.InvalidError // chunks that are no valid changes; each has a hash
+	Done    func(Brought)          // for the owner to call
+}
+
+// Brought is what became of changes that were offered. Those of which nothing is
+// said are durable.
+type Brought struct {
+	Refused []Refusal // never to be had
+	// Held is how many wait for others, or found no room to wait in. They may be
+	// forgotten and have to be offered again.
+	Held int
+	// Missing is what to ask for, ascending: the first changes on the way back
+	// from those held that are not here. A change may wait for its actor's former
+	// one alone; that has no name here.
+	Missing []change.Hash
+	// Err is why nothing can be told: the document could not be loaded or stored,
+	// or was purged.
+	Err error
+}
+
+// ErrPurged is why changes were not taken that came before a purge.
+var ErrPurged = errors.New("replica: the document has been purged")
+
 // Made brings changes of this store's own, in order.
 type Made struct {
 	Changes []*change.Change
 	// Done is called when they are durable, or with the reason why one isn't;
 	// then those before it may be.
 	Done func(error)
+}
+
+// Joint brings changes of this store's own, in order, that are to become durable
+// together with changes of other documents, or not at all. When their turn has
+// come they are staged, and everything else waits until the owner answers: with
+// [Appended] when all are durable or the commit has failed, or with [Withdrawn].
+type Joint struct {
+	Changes []*change.Change
+	Joiner  Joiner
+}
+
+// Joiner is told how far a [Joint] is. It must not step the document.
+type Joiner interface {
+	// Staged: this is the document's share of the commit.
+	Staged(a *Append)
+	// Done: the changes are durable, or why they aren't. If it comes before Staged,
+	// nothing is staged, and no answer is due.
+	Done(err error)
+}
+
+// Withdrawn takes a [Joint] back that is not to be committed, or waits. Nothing
+// else that the document holds is lost by it.
+type Withdrawn struct {
+	Joint *Joint
+	Err   error // what its Joiner is told
 }
 
 // Engaged begins a conversation with a neighbour that we joined, or asks again
@@ -109,7 +162,10 @@ func (Writable) event()    {}
 func (Continued) event()   {}
 func (Expired) event()     {}
 func (Left) event()        {}
+func (*Offered) event()    {}
 func (*Made) event()       {}
+func (*Joint) event()      {}
+func (Withdrawn) event()   {}
 func (*Engaged) event()    {}
 func (Unavailable) event() {}
 func (*Purge) event()      {}
@@ -135,6 +191,8 @@ type Effects struct {
 	Send *Send
 	// Refusals are to be logged and counted; the neighbours are told by Send.
 	Refusals []Refusal
+	// Answers are to be told to those who offered changes.
+	Answers []Answer
 	// Failure is why the document could not be loaded, or changes not stored.
 	Failure error
 	// Failed are neighbours whose connections must end for it, so that they
@@ -145,6 +203,12 @@ type Effects struct {
 	Heard *Standing
 	// Unavailable: it doesn't have the document.
 	Unavailable bool
+}
+
+// Answer is what somebody who offered changes is to be told.
+type Answer struct {
+	To      *Offered
+	Brought Brought
 }
 
 // Append is a run of changes for the end of the document's log.

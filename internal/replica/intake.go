@@ -135,6 +135,9 @@ func (d *Document) hold(h change.Hash, t *talk) {
 func (d *Document) refuse(t *talk, r Refusal, fx *Effects) {
 	r.From, r.Reason = t.neighbour, reason(r.Err)
 	fx.Refusals = append(fx.Refusals, r)
+	if t.offer != nil {
+		t.offer.refused = append(t.offer.refused, r)
+	}
 	if t.neighbour != nil && t.neighbour.Refusals {
 		t.refuse(r)
 		t.owe(fx) // it needn't be the one who is heard

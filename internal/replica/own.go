@@ -14,14 +14,18 @@ type own struct {
 	decided []*errand // that are being appended
 }
 
-// errand is one [Made] or [Purge].
+// errand is one [Made], [Joint] or [Purge].
 type errand struct {
 	changes []*change.Change // none: purge
+	joint   *Joint           // nil: no other document takes part
 	done    func(error)
 	err     error // why not all were taken
 }
 
 func (e *errand) isPurge() bool { return len(e.changes) == 0 }
+
+// isAlone reports whether nothing else may be appended with it.
+func (e *errand) isAlone() bool { return e.isPurge() || e.joint != nil }
 
 // isReady reports whether something can be done with a graph, or without.
 func (o *own) isReady(loaded bool) bool {
@@ -56,6 +60,10 @@ func (d *Document) stepPeer(ev Event, fx *Effects) {
 	switch ev := ev.(type) {
 	case *Made:
 		d.run(&errand{changes: ev.Changes, done: ev.Done}, fx)
+	case *Joint:
+		d.run(&errand{changes: ev.Changes, joint: ev, done: ev.Joiner.Done}, fx)
+	case Withdrawn:
+		d.withdraw(ev, fx)
 	case *Purge:
 		d.run(&errand{done: ev.Done}, fx)
 	case Purged:
@@ -83,12 +91,16 @@ func (d *Document) isOwnTurn() bool {
 // advanceOwn takes in what was made here, up to a slice, or begins to purge.
 func (d *Document) advanceOwn(fx *Effects) {
 	d.ownLast = true
-	if d.own.waiting[0].isPurge() {
+	switch next := d.own.waiting[0]; {
+	case next.isPurge():
 		d.beginPurge(fx)
+		return
+	case next.joint != nil:
+		d.join(fx)
 		return
 	}
 	s := slice{base: d.intake.Graph().Len()}
-	for len(d.own.waiting) > 0 && !d.own.waiting[0].isPurge() && !s.full() {
+	for len(d.own.waiting) > 0 && !d.own.waiting[0].isAlone() && !s.full() {
 		d.add(d.nextErrand(), &s)
 	}
 	s.own = len(s.staged)
@@ -149,7 +161,7 @@ func (d *Document) beginPurge(fx *Effects) {
 	for len(d.talks.list) > 0 {
 		d.left(d.talks.list[0].neighbour)
 	}
-	d.discard(func(*talk) {})
+	d.discard(ErrPurged, fx, func(*talk) {})
 	d.forget()
 	d.appending, fx.Purge = true, true
 }

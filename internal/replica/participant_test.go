@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,7 +45,8 @@ type homely struct {
 	purging   bool
 	forgot    bool
 	append    *replica.Append
-	made      int // edits that were neither kept nor given back
+	joint     *replica.Joint // the newest, until it is over
+	made      int            // edits that were neither kept nor given back
 }
 
 // peer lets somebody be a peer of ours.
@@ -116,23 +118,75 @@ func (p *homely) describe() string {
 
 // Edit makes a change on top of what the application has.
 func (p *homely) Edit() *change.Change {
-	made := p.author.Edit()
-	p.w.name(made)
+	made := p.edit()
 	p.make(made)
 	return made
 }
 
+func (p *homely) edit() *change.Change {
+	made := p.author.Edit()
+	p.w.name(made)
+	return made
+}
+
 func (p *homely) make(changes ...*change.Change) {
+	p.step(&replica.Made{Changes: changes, Done: p.answer(changes)})
+}
+
+// answer returns what is to be told once of changes that are made.
+func (p *homely) answer(changes []*change.Change) func(error) {
 	p.made++
 	answered := false
-	p.step(&replica.Made{Changes: changes, Done: func(err error) {
+	return func(err error) {
 		if answered {
 			p.w.t.Errorf("%s: an edit was answered twice", p.name)
 		}
 		answered = true
 		p.made--
 		p.answered(changes, err)
-	}})
+	}
+}
+
+// joiner takes down a share of a commit of several documents.
+type joiner struct {
+	p    *homely
+	done func(error)
+}
+
+func (j joiner) Staged(a *replica.Append) {
+	if j.p.append != nil {
+		j.p.w.t.Fatal("an append while another is under way")
+	}
+	j.p.append = a
+	j.p.w.say("%s: staged %s", j.p.name, j.p.w.list(hashesOf(a.Changes)))
+}
+
+func (j joiner) Done(err error) {
+	j.p.joint = nil
+	j.done(err)
+}
+
+// join has changes appended together with those of other documents.
+func (p *homely) join(changes ...*change.Change) {
+	if p.joint != nil {
+		return
+	}
+	p.joint = &replica.Joint{Changes: changes, Joiner: joiner{p, p.answer(changes)}}
+	p.step(p.joint)
+}
+
+var errOther = errors.New("another document refuses")
+
+// withdraw takes the joint back.
+func (p *homely) withdraw() bool {
+	if p.joint == nil {
+		return false
+	}
+	if p.append != nil && p.append.Changes[0] == p.joint.Changes[0] {
+		p.append = nil
+	}
+	p.step(replica.Withdrawn{Joint: p.joint, Err: errOther})
+	return true
 }
 
 func (p *homely) answered(changes []*change.Change, err error) {
@@ -272,7 +326,7 @@ func (p *homely) appended(err error) bool {
 			}
 		}
 		p.log = append(p.log, a.Changes...)
-		p.author.Take(a.Changes[a.Own:]...)
+		p.author.Take(a.Changes...) // it may have forgotten its own since
 	}
 	p.step(replica.Appended{Err: err})
 	return true

@@ -57,6 +57,12 @@ func (w *world) happen(rng *rand.Rand, name string) {
 	if p, ok := w.clients[name].(*homely); ok {
 		p.happen(rng)
 	}
+	if rng.IntN(20) == 0 {
+		if have := w.client(name).Changes(); len(have) > 0 {
+			from := rng.IntN(len(have))
+			w.offer(name, upload{}, have[from:from+rng.IntN(len(have)-from+1)])
+		}
+	}
 	if _, connected := w.links[name]; !connected {
 		if rng.IntN(3) == 0 {
 			w.connect(name, rng.IntN(2) == 0)
@@ -97,7 +103,15 @@ func (w *world) happen(rng *rand.Rand, name string) {
 
 // happen lets something happen at a peer's home, or nothing.
 func (p *homely) happen(rng *rand.Rand) {
-	switch rng.IntN(8) {
+	switch rng.IntN(10) {
+	case 8:
+		if p.joint == nil {
+			p.join(p.edit())
+		}
+	case 9:
+		if rng.IntN(2) == 0 {
+			p.withdraw()
+		}
 	case 0:
 		p.loaded(luck(rng, errDisk, errDamage))
 	case 1, 2:

@@ -85,11 +85,15 @@ func (w *world) command(line string) {
 		}
 	case "push": // somebody brings chosen changes of theirs: push alice a2 a4 …
 		w.push(name, words[1:])
+	case "offer": // somebody's changes come outside of a conversation: offer alice a2 a4 …
+		w.offer(name, upload{}, w.choose(name, words[1:]))
 	case "claim": // somebody claims to have x1, which will turn out to be broken
 		w.names[broken(1)[0]] = "x1"
 		w.bring(name, upload{data: (&sync.Message{Heads: broken(1)}).Append(nil)})
 	case "break": // somebody brings changes that break a rule
-		w.breakRule(name, number(words[1], 1))
+		w.bring(name, w.breakRule(number(words[1], 1)))
+	case "offer-broken": // the same, outside of a conversation
+		w.offer(name, w.breakRule(number(words[1], 1)), nil)
 	case "usurp": // somebody makes a change in another's name: usurp mallory alice 1
 		w.usurp(name, words[1], uint64(number(words[2], 1)))
 	case "give": // somebody else gets changes elsewhere: give alice bob a1..a3
@@ -170,6 +174,12 @@ func (w *world) atHome(p *homely, verb string) {
 		did = p.purged(errDisk)
 	case "continue":
 		did = p.goOn()
+	case "join": // it makes a change that is to be durable together with other documents'
+		p.join(p.edit())
+	case "join-orphan":
+		p.join(p.author.Draft("orphan", 1, change.Hash{7}))
+	case "withdraw": // another of those documents can't
+		did = p.withdraw()
 	case "orphan": // it makes a change upon one that it doesn't have
 		p.make(p.author.Draft("orphan", 1, change.Hash{7}))
 	default:
@@ -230,14 +240,22 @@ func headsOf(log []*change.Change) []change.Hash {
 // push brings chosen changes in a message of their own. "a2..a9" names many.
 func (w *world) push(name string, words []string) {
 	var chosen [][]byte
+	for _, c := range w.choose(name, words) {
+		chosen = append(chosen, c.Bytes())
+	}
+	w.bring(name, upload{data: (&sync.Message{Heads: w.client(name).Heads(), Changes: chosen}).Append(nil)})
+}
+
+// choose returns changes of somebody's by their names.
+func (w *world) choose(name string, words []string) (chosen []*change.Change) {
 	for _, word := range words {
 		for _, c := range w.client(name).Changes() {
 			if among(w.names[c.Hash], word) {
-				chosen = append(chosen, c.Bytes())
+				chosen = append(chosen, c)
 			}
 		}
 	}
-	w.bring(name, upload{data: (&sync.Message{Heads: w.client(name).Heads(), Changes: chosen}).Append(nil)})
+	return chosen
 }
 
 // among reports whether a name such as a3 is a word, or within one such as
@@ -257,15 +275,15 @@ func (w *world) bring(name string, u upload) {
 	}
 }
 
-// breakRule brings changes whose bytes break a rule: x1, x2, …
-func (w *world) breakRule(name string, times int) {
+// breakRule makes changes whose bytes break a rule: x1, x2, …
+func (w *world) breakRule(times int) upload {
 	hashes := broken(times)
 	u := upload{data: (&sync.Message{Heads: hashes}).Append(nil)}
 	for i, h := range hashes {
 		w.names[h] = fmt.Sprintf("x%d", i+1)
 		u.invalid = append(u.invalid, &change.InvalidError{Rule: change.RulePred, Detail: "test", Hash: h})
 	}
-	w.bring(name, u)
+	return u
 }
 
 func broken(n int) (hashes []change.Hash) {

@@ -34,6 +34,7 @@ type talk struct {
 	dropped     bool // changes of its found no room
 	asked       bool // it was asked for them again since there was room
 	refused     []refused
+	offer       *offer // there is no conversation: it stands for this
 }
 
 // refused is what a neighbour is to be told of a change.

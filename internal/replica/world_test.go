@@ -286,11 +286,59 @@ func (w *world) report(fx *replica.Effects) {
 	if fx.Failure != nil {
 		w.say("relay: failed: %v", fx.Failure)
 	}
+	for _, a := range fx.Answers {
+		a.To.Done(a.Brought)
+	}
 	for _, n := range fx.Failed {
 		if l := n.Session.(*link); !l.lost {
 			l.lost = true
 			w.say("relay: gives up %s", l.name)
 		}
+	}
+}
+
+// offer hands over changes outside of a conversation.
+func (w *world) offer(name string, u upload, changes []*change.Change) {
+	w.unfinished++
+	w.step(&replica.Offered{
+		Origin: originOf(name), Changes: changes, Invalid: u.invalid,
+		Done: func(b replica.Brought) {
+			w.unfinished--
+			w.checkBrought(changes, b)
+			w.say("%s's offer: %s", name, w.fate(b))
+		},
+	})
+}
+
+func (w *world) fate(b replica.Brought) string {
+	if b.Err != nil {
+		return b.Err.Error()
+	}
+	text := "durable"
+	if b.Held > 0 {
+		text = fmt.Sprintf("%d wait for %s", b.Held, w.list(b.Missing))
+	}
+	for _, r := range b.Refused {
+		text += fmt.Sprintf(", %s is refused: %s", w.list([]change.Hash{r.Hash}), r.Reason)
+	}
+	return text
+}
+
+// checkBrought checks that of which nothing is said is durable.
+func (w *world) checkBrought(changes []*change.Change, b replica.Brought) {
+	if b.Err != nil {
+		return
+	}
+	missing := 0
+	for _, c := range changes {
+		kept := slices.ContainsFunc(w.log, func(l *change.Change) bool { return l.Hash == c.Hash })
+		refused := slices.ContainsFunc(b.Refused, func(r replica.Refusal) bool { return r.Hash == c.Hash })
+		if !kept && !refused {
+			missing++
+		}
+	}
+	if missing > b.Held { // what was refused before is not told again
+		w.t.Errorf("%d changes are not durable, and %d are said to wait", missing, b.Held)
 	}
 }
 
