@@ -12,6 +12,10 @@
 // document. The changes of one document that several goroutines append go in as
 // they come: whoever makes them on top of each other must append them in order.
 //
+// [Hub.AppendAll] makes changes of several documents durable at once, or none of
+// them. [Hub.Bring] takes in what a neighbour brought without a conversation about
+// the document. What a [Viewer] derives from changes is durable with them.
+//
 // Towards a neighbour there is no queue of messages but a set of documents
 // that owe it one. A goroutine per connection, alive only while that set is
 // not empty, takes them in turn, lets each make up its message when the socket

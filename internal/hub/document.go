@@ -22,7 +22,8 @@ import (
 type document struct {
 	hub   *Hub
 	id    docid.ID
-	users int // sessions that have it open; guarded by hub.mu
+	users int  // sessions and errands that have it open; guarded by hub.mu
+	brief bool // it is here for errands alone that leave nothing behind; likewise
 
 	mu      sync.Mutex
 	core    replica.Document
@@ -82,6 +83,9 @@ func (d *document) do(fx *replica.Effects) replica.Event {
 	for _, n := range fx.Owed {
 		n.Session.(*session).owe(d)
 	}
+	for _, a := range fx.Answers {
+		a.To.Done(a.Brought)
+	}
 	d.hub.sweepIfNeeded()
 	switch {
 	case fx.Load:
@@ -129,14 +133,14 @@ func (d *document) append(a *replica.Append) {
 		d.step(replica.Appended{Err: ErrClosed})
 		return
 	}
-	batch := &storage.Batch{Appends: []storage.Append{{
-		Document: d.id, Base: a.Base, Changes: a.Changes, Origin: a.Origin,
-	}}}
+	batch := &storage.Batch{Appends: []storage.Append{d.batched(a)}}
+	viewed := d.view(batch, a)
 	start := time.Now() // for the metric
 	d.hub.Store.Submit(batch, func(_ storage.Seq, err error) {
 		took := time.Since(start)
 		go func() {
 			defer d.hub.running.Done()
+			viewed(err)
 			if err == nil {
 				d.appended(a, took)
 			}
@@ -148,9 +152,12 @@ func (d *document) append(a *replica.Append) {
 func (d *document) appended(a *replica.Append, took time.Duration) {
 	size := 0
 	d.mu.Lock()
+	toSend := d.core.IsTalkedAbout()
 	for i, c := range a.Changes {
 		size += len(c.Bytes())
-		d.tail.add(a.Base+i, c.Bytes())
+		if toSend {
+			d.tail.add(a.Base+i, c.Bytes())
+		}
 	}
 	d.mu.Unlock()
 	if a.Own > 0 {

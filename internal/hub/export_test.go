@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/crdt/graph"
 	"github.com/godwit-sync/godwit/internal/wire"
 )
 
@@ -22,6 +23,17 @@ func (h *Hub) Standing(id docid.ID) (Standing, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.core.Standing()
+}
+
+// Holds returns a document's graph; nil if it isn't in memory. Nothing may be under
+// way.
+func (h *Hub) Holds(id docid.ID) *graph.Graph {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if d := h.docs[id]; d != nil {
+		return d.core.Graph()
+	}
+	return nil
 }
 
 // Sweep unloads what it can, as if memory were short.

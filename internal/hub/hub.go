@@ -37,6 +37,7 @@ type Config struct {
 	// know; another one for another life of the store. Empty = nothing is said.
 	StorageID string
 	Keeper    Keeper       // what a peer wants to know and decides; nil for a relay
+	Viewer    Viewer       // what goes into the store beside changes; nil = nothing
 	Logger    *slog.Logger // nil = silent
 	Observer  Observer     // nil = none
 	// GraphBytes is how much memory the documents' graphs, and what else is read

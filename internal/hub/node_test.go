@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-sync/godwit/internal/replica/replicatest"
 	"github.com/godwit-sync/godwit/internal/socket"
 	"github.com/godwit-sync/godwit/internal/wire"
+	"github.com/godwit-sync/godwit/storage"
 )
 
 // node is a peer of ours: a hub with a store of its own that joins the network's.
@@ -40,6 +41,7 @@ type node struct {
 	failed      map[docid.ID][]error
 	whispers    []wire.Ephemeral
 	twins       []string
+	viewing     map[docid.ID]bool // an append was viewed and has not ended
 }
 
 type refusal struct {
@@ -56,6 +58,7 @@ func (n *network) node(name string) *node {
 		shared: map[docid.ID][]change.Hash{}, closedDoor: map[docid.ID]bool{},
 		standing: map[docid.ID]hub.Standing{}, unavailable: map[docid.ID]int{},
 		refused: map[docid.ID][]refusal{}, failed: map[docid.ID][]error{},
+		viewing: map[docid.ID]bool{},
 	}
 	p.told = sync.NewCond(&p.mu)
 	p.open(hub.Config{})
@@ -69,7 +72,7 @@ func (n *network) node(name string) *node {
 // open begins a life of the peer on its store.
 func (p *node) open(config hub.Config) {
 	config.Store, config.PeerID, config.StorageID = p.store, p.name, "store of "+p.name
-	config.Keeper, config.Observer = p, p.seen
+	config.Keeper, config.Observer, config.Viewer = p, p.seen, p
 	p.hub = hub.New(config)
 }
 
@@ -178,6 +181,34 @@ func (p *node) Appended(id docid.ID, base int, changes []*change.Change, local b
 		}
 	}
 	p.doc(id).Take(changes...)
+}
+
+// Viewed puts the length of the log beside it.
+func (p *node) Viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.viewing[id] {
+		p.t.Errorf("%s views two appends to one document at once", p.name)
+	}
+	p.viewing[id] = true
+	for i, c := range changes {
+		if c.Actor == change.ActorID(p.name) && i >= own {
+			p.t.Errorf("%s views its own change as another's", p.name)
+		}
+	}
+	if p.length[id] != base {
+		p.t.Errorf("%s views an append at %d before it is told of %d changes", p.name, base, p.length[id])
+	}
+	length := base + len(changes)
+	put := storage.Entry{Key: []byte("view/" + id.String()), Value: fmt.Append(nil, length)}
+	return hub.Entries{Puts: []storage.Entry{put}}, func(err error) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.viewing[id] = false
+		if err == nil && p.store.entry(string(put.Key)) == "" {
+			p.t.Errorf("%s: a view is said to be durable and isn't there", p.name)
+		}
+	}
 }
 
 func (p *node) Heard(id docid.ID, s hub.Standing) {

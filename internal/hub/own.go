@@ -25,15 +25,18 @@ func (h *Hub) Append(ctx context.Context, id docid.ID, changes ...*change.Change
 	err := h.run(ctx, id, func(done func(error)) replica.Event {
 		return &replica.Made{Changes: changes, Done: done}
 	})
-	var refused *replica.RefusedError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &refused):
-		return fmt.Errorf("append to %s: %w: %w", id, ErrRefused, err)
-	default:
-		return fmt.Errorf("append to %s: %w", id, err)
+	if err != nil {
+		return appendError(id.String(), err)
 	}
+	return nil
+}
+
+func appendError(what string, err error) error {
+	var refused *replica.RefusedError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("append to %s: %w: %w", what, ErrRefused, err)
+	}
+	return fmt.Errorf("append to %s: %w", what, err)
 }
 
 // Purger is a [Store] that can forget documents.
@@ -74,8 +77,12 @@ func (h *Hub) run(ctx context.Context, id docid.ID, event func(done func(error))
 	case err := <-result:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("%w; it may be done all the same", context.Cause(ctx))
+		return undecided(ctx)
 	}
+}
+
+func undecided(ctx context.Context) error {
+	return fmt.Errorf("%w; it may be done all the same", context.Cause(ctx))
 }
 
 // purge removes the document from the store.

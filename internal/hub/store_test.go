@@ -23,11 +23,15 @@ type memory struct {
 	mu      sync.Mutex
 	seq     storage.Seq
 	docs    map[docid.ID]*stored
-	failing error              // of what is submitted
-	damaged map[docid.ID]error // of what is read
-	gate    chan struct{}      // nil, or commits wait until it is closed
-	loads   atomic.Int64       // readings from the beginning
-	reads   atomic.Int64       // other readings
+	entries map[string]string
+	failing error                // of what is submitted
+	once    bool                 // only the next
+	damaged map[docid.ID]error   // of what is read
+	gate    chan struct{}        // nil, or commits wait until it is closed
+	watch   func(*storage.Batch) // called with each batch that is committed, m locked; nil = nobody
+	purged  func(docid.ID)       // likewise
+	loads   atomic.Int64         // readings from the beginning
+	reads   atomic.Int64         // other readings
 }
 
 type stored struct {
@@ -38,7 +42,7 @@ type stored struct {
 }
 
 func newMemory() *memory {
-	return &memory{docs: map[docid.ID]*stored{}, damaged: map[docid.ID]error{}}
+	return &memory{docs: map[docid.ID]*stored{}, entries: map[string]string{}, damaged: map[docid.ID]error{}}
 }
 
 // hold makes commits wait until the returned function is called.
@@ -59,7 +63,23 @@ func (m *memory) hold() (release func()) {
 func (m *memory) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.failing = err
+	m.failing, m.once = err, false
+}
+
+// failOnce makes the next commit fail.
+func (m *memory) failOnce(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failing, m.once = err, true
+}
+
+// failure is why a commit fails; m is locked.
+func (m *memory) failure() error {
+	err := m.failing
+	if m.once {
+		m.failing = nil
+	}
+	return err
 }
 
 // damage makes a document unreadable; nil repairs it.
@@ -84,24 +104,53 @@ func (m *memory) Submit(b *storage.Batch, done func(storage.Seq, error)) {
 func (m *memory) commit(b *storage.Batch) (storage.Seq, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.failing != nil {
-		return 0, m.failing
+	if err := m.failure(); err != nil {
+		return 0, err
+	}
+	if n := len(b.Puts); n > storage.MaxEntries {
+		return 0, fmt.Errorf("%w: %d entries", storage.ErrInvalid, n)
+	}
+	for _, a := range b.Appends {
+		if n := m.length(a.Document); n != a.Base {
+			return 0, fmt.Errorf("%w: %d, not %d", storage.ErrConflict, n, a.Base)
+		}
 	}
 	for _, a := range b.Appends {
 		doc := m.docs[a.Document]
 		if doc == nil {
 			doc = &stored{heads: map[change.Hash]bool{}, kept: map[string]bool{}}
+			m.docs[a.Document] = doc
 		}
-		if len(doc.chunks) != a.Base {
-			return 0, fmt.Errorf("%w: %d, not %d", storage.ErrConflict, len(doc.chunks), a.Base)
-		}
-		m.docs[a.Document] = doc
 		for _, c := range a.Changes {
 			doc.add(c)
 			m.seq++
 		}
 	}
+	for _, k := range b.Deletes {
+		delete(m.entries, string(k))
+	}
+	for _, e := range b.Puts {
+		m.entries[string(e.Key)] = string(e.Value)
+	}
+	if m.watch != nil {
+		m.watch(b)
+	}
 	return m.seq, nil
+}
+
+// length returns how long a document's log is; m is locked.
+func (m *memory) length(id docid.ID) int {
+	if doc := m.docs[id]; doc != nil {
+		return len(doc.chunks)
+	}
+	return 0
+}
+
+// entry returns what was put under a key.
+func (m *memory) entry(key string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.entries[key]
 }
 
 func (d *stored) add(c *change.Change) {
@@ -157,10 +206,13 @@ func (m *memory) Changes(_ context.Context, id docid.ID, from int) iter.Seq2[[]b
 func (m *memory) Purge(_ context.Context, id docid.ID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.failing != nil {
-		return m.failing
+	if err := m.failure(); err != nil {
+		return err
 	}
 	delete(m.docs, id)
+	if m.purged != nil {
+		m.purged(id)
+	}
 	return nil
 }
 

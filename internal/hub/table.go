@@ -12,9 +12,24 @@ import (
 func (h *Hub) acquire(id docid.ID) *document {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	d := h.open(id)
+	d.brief = false
+	return d
+}
+
+// pass is acquire for an errand, of which there may be a great many, each to
+// another document. Nothing of those remains.
+func (h *Hub) pass(id docid.ID) *document {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.open(id)
+}
+
+// open returns a document in the table; h.mu is held.
+func (h *Hub) open(id docid.ID) *document {
 	d := h.docs[id]
 	if d == nil {
-		d = &document{hub: h, id: id}
+		d = &document{hub: h, id: id, brief: true}
 		h.docs[id] = d
 	}
 	d.users++
@@ -22,7 +37,8 @@ func (h *Hub) acquire(id docid.ID) *document {
 }
 
 // release lets go of a document. Its graph remains for whoever comes next, as
-// long as there is room, unless there is nothing in it.
+// long as there is room, unless there is nothing in it, or nobody wanted it but
+// passing errands.
 func (h *Hub) release(d *document) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -31,7 +47,7 @@ func (h *Hub) release(d *document) {
 		return
 	}
 	defer d.mu.Unlock()
-	if g := d.core.Graph(); g == nil || g.Len() == 0 {
+	if g := d.core.Graph(); g == nil || g.Len() == 0 || d.brief {
 		d.core.Unload()
 		h.remove(d)
 	}

@@ -1,0 +1,91 @@
+package hub_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+)
+
+// bring offers changes and returns what became of them.
+func (p *node) bring(id docid.ID, invalid []*change.InvalidError, changes ...*change.Change) hub.Brought {
+	result := make(chan hub.Brought, 1)
+	p.hub.Bring(id, changes, invalid, [16]byte{7}, func(b hub.Brought) { result <- b })
+	return <-result
+}
+
+func TestBring(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, hub.Config{})
+		alice := n.node("alice").join(id(1))
+		carol := replicatest.NewClient("carol")
+		a, b, c := carol.Edit(), carol.Edit(), carol.Edit()
+		for _, doc := range []docid.ID{id(1), id(2)} { // one that is talked about, and one that isn't
+			alice.store.watch = nil
+			if got := alice.bring(doc, nil, a); got.Err != nil || got.Held+len(got.Refused) > 0 || !alice.store.has(doc, a.Bytes()) {
+				t.Errorf("brought the first: %+v", got)
+			}
+			if got := alice.bring(doc, nil, a, c); got.Held != 1 || !slices.Equal(got.Missing, []change.Hash{b.Hash}) {
+				t.Errorf("brought the third: %+v", got)
+			}
+			if got := alice.bring(doc, nil, b, c); got.Err != nil || got.Held > 0 || !alice.store.has(doc, c.Bytes()) {
+				t.Errorf("brought the second and the third: %+v", got)
+			}
+			twin := replicatest.NewClient("dave").Draft("carol", 2)
+			bad := []*change.InvalidError{{Rule: change.RulePred, Hash: change.Hash{9}}}
+			got := alice.bring(doc, bad, twin)
+			if len(got.Refused) != 2 || got.Refused[0].Reason != "pred" || got.Refused[1].Reason != "twin" || got.Held != 0 {
+				t.Errorf("brought what can't be taken: %+v", got)
+			}
+		}
+		synctest.Wait()
+		n.checkNodes(id(1), alice)
+		if len(alice.refused[id(2)]) != 2 || len(alice.twins) != 2 || alice.length[id(2)] != 3 {
+			t.Errorf("the keeper was told of %v, %v and %d changes", alice.refused[id(2)], alice.twins, alice.length[id(2)])
+		}
+		if stats := alice.hub.Stats(); stats.Documents != 1 {
+			t.Errorf("%d documents are in the table", stats.Documents)
+		}
+	})
+}
+
+func TestBringWhatCanNotBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alice := newNetwork(t, hub.Config{}).node("alice")
+		made := replicatest.NewClient("carol").Edit()
+		full := errors.New("no space")
+		alice.store.failOnce(full)
+		if got := alice.bring(id(1), nil, made); !errors.Is(got.Err, full) {
+			t.Errorf("brought: %+v", got)
+		}
+		if got := alice.bring(id(1), nil, made); got.Err != nil {
+			t.Errorf("brought: %+v", got)
+		}
+		alice.store.damage(id(1), errRot)
+		if got := alice.bring(id(1), nil, made); !errors.Is(got.Err, errRot) {
+			t.Errorf("brought: %+v", got)
+		}
+		release := alice.store.hold()
+		result := make(chan hub.Brought, 1)
+		alice.hub.Bring(id(2), []*change.Change{made}, nil, [16]byte{7}, func(b hub.Brought) { result <- b })
+		closed := make(chan struct{})
+		go func() { alice.hub.Close(); close(closed) }()
+		synctest.Wait()
+		release()
+		<-closed
+		if got := <-result; got.Err != nil || !alice.store.has(id(2), made.Bytes()) {
+			t.Errorf("brought before Close: %+v", got)
+		}
+		if got := alice.bring(id(3), nil, made); !errors.Is(got.Err, hub.ErrClosed) {
+			t.Errorf("brought after Close: %+v", got)
+		}
+		if stats := alice.hub.Stats(); stats.Documents != 0 {
+			t.Errorf("%d documents are in the table", stats.Documents)
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package hub
+
+import (
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// Viewer derives something from documents that is kept beside them, and changes
+// with them: nobody ever sees the one without the other.
+type Viewer interface {
+	// Viewed returns what is to become durable together with changes that are about
+	// to be appended to a document's log at index base; own: how many of the first
+	// were made here. It is called once per append, in the log's order per document,
+	// from the goroutine that appends, without any lock held, and before anybody
+	// hears of the changes. It may read the store and take as long as it needs, but
+	// must not wait for another append. After the commit, or its failure, done is
+	// called, before the [Keeper] hears of the changes; it may be nil.
+	Viewed(id docid.ID, base int, changes []*change.Change, own int) (entries Entries, done func(error))
+}
+
+// Entries are what goes into the store beside changes.
+type Entries struct {
+	Puts    []storage.Entry
+	Deletes [][]byte // take effect before all puts of the commit
+}
+
+func (e Entries) addTo(b *storage.Batch) {
+	b.Puts = append(b.Puts, e.Puts...)
+	b.Deletes = append(b.Deletes, e.Deletes...)
+}
+
+// view adds what the viewer derives from an append to its batch. What it returns
+// is to be called after the commit.
+func (d *document) view(b *storage.Batch, a *replica.Append) (done func(error)) {
+	if d.hub.Viewer != nil {
+		var entries Entries
+		entries, done = d.hub.Viewer.Viewed(d.id, a.Base, a.Changes, a.Own)
+		entries.addTo(b)
+	}
+	if done == nil {
+		return func(error) {}
+	}
+	return done
+}
+
+// batched returns an append as the store takes it.
+func (d *document) batched(a *replica.Append) storage.Append {
+	return storage.Append{Document: d.id, Base: a.Base, Changes: a.Changes, Origin: a.Origin}
+}
