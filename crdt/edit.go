@@ -79,7 +79,7 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 		}
 	}()
 	err = fn(s.root(d.engine))
-	if s.failure != nil {
+	if s.failure != nil && !errors.Is(err, s.failure) {
 		err = errors.Join(s.failure, err)
 	}
 	if err != nil || !o.empty && (!s.wrote || !d.engine.pending()) {

@@ -49,6 +49,9 @@ var (
 
 	// ErrInvalid is returned for a value that a document can't hold.
 	ErrInvalid = errors.New("crdt: not a value that a document can hold")
+	// ErrMismatch is returned by Hydrate for what is of another type in the document
+	// than in Go. The error says where; the rest has been read.
+	ErrMismatch = errors.New("crdt: the document holds something else")
 	// ErrUnsafeInteger is returned for integers beyond ±(2⁵³-1), which make a
 	// document unreadable for JavaScript.
 	ErrUnsafeInteger = errors.New("crdt: JavaScript can't read integers beyond ±9007199254740991; if none is to read it, write crdt.Int64(n) or crdt.Uint64(n)")

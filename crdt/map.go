@@ -1,9 +1,6 @@
 package crdt
 
-import (
-	"fmt"
-	"iter"
-)
+import "iter"
 
 // Map is a handle of a map of the document. It is valid inside the View or
 // Change that it comes from, in that goroutine; the zero Map reads as empty.
@@ -116,12 +113,4 @@ func (m Map) entries() []entry {
 	}
 	entries, err := m.object.all()
 	return read(m.s, entries, err)
-}
-
-// at says where in a value an error occurred.
-func at[T any](where T, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("at %#v: %w", where, err)
 }

@@ -40,44 +40,70 @@ type node struct {
 	fields []field // of a map, ascending by key
 	// exact is set if an integer's type was chosen by its author.
 	exact bool
+	// key is the field that tells a list's items apart, if there is one.
+	key string
+	of  reflect.Type // that a list was made of, if that says what is in it
 }
 
 type field struct {
 	key string
+	// omit is set of an empty collection that is not written, but emptied if it
+	// is there.
+	omit bool
 	node
 }
 
 // prepare reads a value of Go.
-func prepare(value any) (node, error) { return prepareAt(value, 0) }
+func prepare(value any) (node, error) { return new(preparer).any(value) }
 
-func prepareAt(value any, depth int) (node, error) {
-	if depth > MaxDepth {
-		return node{}, ErrTooDeep
+// preparer reads values of Go that may lead to themselves.
+type preparer struct {
+	depth, pointers int
+	// trusted is set if the values come from a document. Nothing is checked then,
+	// and what can't be read is absent.
+	trusted bool
+}
+
+// enter begins to read what is in a container, until leave. It reports whether
+// that is possible.
+func (p *preparer) enter() bool {
+	p.depth++
+	return p.depth <= MaxDepth+1
+}
+
+func (p *preparer) leave() { p.depth-- }
+
+// child reads what is in a container.
+func (p *preparer) child(c codec, v reflect.Value) (node, error) {
+	n, err := c.prepare(p, v)
+	if p.trusted && err != nil {
+		return node{}, nil
 	}
+	return n, err
+}
+
+// any reads a value of whatever type.
+func (p *preparer) any(value any) (node, error) {
 	switch v := value.(type) {
 	case nil:
 		return node{item: item{kind: KindNull}}, nil
 	case string:
 		return prepareString(KindText, v)
-	case ImmutableString:
-		return prepareString(KindString, string(v))
-	case Counter:
-		return node{item: item{KindCounter, v}}, nil
-	case Int64:
-		return node{item: item{KindInt, int64(v)}, exact: true}, nil
-	case Uint64:
-		return node{item: item{KindUint, uint64(v)}, exact: true}, nil
 	case []byte:
-		return node{item: item{KindBytes, slices.Clone(v)}}, nil
-	case time.Time:
-		return node{item: item{KindTime, time.UnixMilli(v.UnixMilli()).UTC()}}, nil
-	case json.Number:
-		return prepareNumber(v)
+		return node{item: item{KindBytes, append([]byte{}, v...)}}, nil
 	case Value:
 		return prepareValue(v)
-	default:
-		return prepareReflected(reflect.ValueOf(value), depth)
 	}
+	v := reflect.ValueOf(value)
+	c, err := codecOf(v.Type())
+	if err != nil {
+		return node{}, err
+	}
+	return c.prepare(p, v)
+}
+
+func prepareTime(t time.Time) node {
+	return node{item: item{KindTime, time.UnixMilli(t.UnixMilli()).UTC()}}
 }
 
 // prepareValue reads what stands in a document, whose type is kept.
@@ -124,31 +150,6 @@ func prepareBig(n json.Number) (node, error) {
 	return node{item: item{KindUint, u}}, nil
 }
 
-// prepareReflected reads what has one of Go's basic kinds under another name,
-// and maps and slices of any type.
-func prepareReflected(v reflect.Value, depth int) (node, error) {
-	switch v.Kind() {
-	case reflect.Bool:
-		return node{item: item{KindBool, v.Bool()}}, nil
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return node{item: item{KindInt, v.Int()}}, nil
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return prepareUint(v.Uint()), nil
-	case reflect.Float32, reflect.Float64:
-		return node{item: item{KindFloat, v.Float()}}, nil
-	case reflect.String:
-		return prepareString(KindText, v.String())
-	case reflect.Slice, reflect.Array:
-		return prepareList(v, depth)
-	case reflect.Map:
-		return prepareMap(v, depth)
-	case reflect.Interface:
-		return prepareAt(v.Interface(), depth)
-	default:
-		return node{}, fmt.Errorf("%w: %s", ErrInvalid, v.Type())
-	}
-}
-
 // prepareUint writes small unsigned integers as ordinary ones: JavaScript would
 // see bigints otherwise.
 func prepareUint(u uint64) node {
@@ -156,42 +157,6 @@ func prepareUint(u uint64) node {
 		return node{item: item{KindUint, u}}
 	}
 	return node{item: item{KindInt, int64(u)}}
-}
-
-func prepareList(v reflect.Value, depth int) (node, error) {
-	if v.Type().Elem().Kind() == reflect.Uint8 {
-		b := make([]byte, v.Len())
-		reflect.Copy(reflect.ValueOf(b), v.Convert(reflect.TypeFor[[]byte]()))
-		return node{item: item{KindBytes, b}}, nil
-	}
-	n := node{item: item{kind: KindList}, items: make([]node, v.Len())}
-	for i := range n.items {
-		var err error
-		if n.items[i], err = prepareAt(v.Index(i).Interface(), depth+1); err != nil {
-			return node{}, at(i, err)
-		}
-	}
-	return n, nil
-}
-
-func prepareMap(v reflect.Value, depth int) (node, error) {
-	if v.Type().Key().Kind() != reflect.String {
-		return node{}, fmt.Errorf("%w: a map with keys of %s, want string", ErrInvalid, v.Type().Key())
-	}
-	n := node{item: item{kind: KindMap}, fields: make([]field, 0, v.Len())}
-	for entries := v.MapRange(); entries.Next(); {
-		key := entries.Key().String()
-		if err := checkKey(key); err != nil {
-			return node{}, at(key, err)
-		}
-		child, err := prepareAt(entries.Value().Interface(), depth+1)
-		if err != nil {
-			return node{}, at(key, err)
-		}
-		n.fields = append(n.fields, field{key, child})
-	}
-	slices.SortFunc(n.fields, func(a, b field) int { return strings.Compare(a.key, b.key) })
-	return n, nil
 }
 
 func checkMessage(message string) error {

@@ -2,69 +2,218 @@ package crdt
 
 import (
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"math"
-	"slices"
+	"reflect"
 	"time"
 )
 
-// Reconcile makes the map equal to want with few operations: keys that are not
-// in want are deleted, lists are aligned, texts are edited letter by letter,
-// counters incremented. What is equal already is left alone.
+// Reconcile makes the map say what a value of Go does, a struct or a map with
+// strings as keys, in as few operations as that takes. What [Map.Hydrate] would
+// read and the value agree in is left alone. Where they differ, fields and keys
+// are written one by one, lists are aligned, texts edited letter by letter,
+// counters incremented. So two people who change different fields, items or
+// letters both keep what they did.
 //
-// Want may come from edited JSON, decoded with [encoding/json.Number] or
-// without: what stands in the document says how to read a value. Where a time
-// stands, a string in RFC 3339 is a time; where bytes stand, one in base64 is
-// bytes; where a number of some type stands, a number is of that type, if it
-// can be. What [Value.MarshalJSON] printed is the value itself. A value that is
-// new is written as [Map.Set] would.
-func (m Map) Reconcile(want map[string]any) error {
+// Keys that a map of Go lacks are deleted; keys that a struct has no field for
+// stay. A field that is zero isn't written into a map that lacks it, but into one
+// in which there is nothing yet: new values are written whole.
+//
+// Maps with strings as keys may come from edited JSON, decoded with
+// [encoding/json.Number] or without: what stands in the document says how to read
+// a value. Where a time stands, a string in RFC 3339 is a time; where bytes
+// stand, one in base64 is bytes; where a number of some type stands, a number is
+// of that type, if it can be. What [Value.MarshalJSON] printed is the value
+// itself. A value that is new is written as [Map.Set] would.
+//
+// Errors name the place, and come before anything is written.
+func (m Map) Reconcile(want any) error {
 	if err := m.s.writable(); err != nil {
 		return err
 	}
-	n, err := prepare(want)
+	v := reflect.ValueOf(want)
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct && v.Kind() != reflect.Map {
+		return fmt.Errorf("%w: reconcile a map with a %T", ErrInvalid, want)
+	}
+	c, err := codecOf(v.Type())
 	if err != nil {
 		return err
 	}
-	return m.reconcile(n)
+	now, err := c.prepare(new(preparer), v)
+	if err != nil {
+		return err
+	}
+	if now.kind != KindMap {
+		return fmt.Errorf("%w: reconcile a map with a %s", ErrInvalid, now.kind)
+	}
+	was, err := m.read(c, v.Type())
+	if err == nil {
+		err = m.permits(was, now)
+	}
+	if err != nil {
+		return err
+	}
+	return m.s.whole(func() error { return m.reconcile(was, now) })
 }
 
-func (m Map) reconcile(n node) error {
-	entries := m.entries()
-	for len(entries) > 0 || len(n.fields) > 0 { // both ascend by key
+// read returns what Hydrate would read into a type.
+func (m Map) read(c codec, t reflect.Type) (node, error) {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	s, err := m.encode((*buffer)[:0], m.skipped())
+	if err != nil {
+		return node{}, err
+	}
+	*buffer = s
+	v := reflect.New(t).Elem()
+	if err := s.hydrate(c, v); err != nil && !errors.Is(err, ErrMismatch) {
+		return node{}, err
+	}
+	return c.prepare(&preparer{trusted: true}, v)
+}
+
+// permits says whether what is new in a node may be written.
+func (m Map) permits(was, now node) error {
+	if m.depth+now.depth() > MaxDepth+1 { // the root is none
+		return ErrTooDeep
+	}
+	if !now.unsafe() {
+		return nil
+	}
+	known := map[any]bool{}
+	_ = was.eachUnsafe(func(data any) error { known[data] = true; return nil })
+	return now.eachUnsafe(func(data any) error {
+		if known[data] {
+			return nil
+		}
+		return ErrUnsafeInteger
+	})
+}
+
+// eachUnsafe calls fn for the integers that JavaScript can't read, until one
+// fails.
+func (n node) eachUnsafe(fn func(data any) error) error {
+	for i, child := range n.items {
+		if err := child.eachUnsafe(fn); err != nil {
+			return at(i, err)
+		}
+	}
+	for _, child := range n.fields {
+		if err := child.eachUnsafe(fn); err != nil {
+			return at(child.key, err)
+		}
+	}
+	if n.data != nil && n.unsafe() {
+		return fn(n.data)
+	}
+	return nil
+}
+
+// reconcile writes where two nodes differ, the first of which is what there is.
+func (m Map) reconcile(was, now node) error {
+	if m.isBlank() {
+		was.fields = nil
+	}
+	for len(was.fields) > 0 || len(now.fields) > 0 { // both ascend by key
+		var key string
 		var err error
 		switch {
-		case len(n.fields) == 0 || len(entries) > 0 && entries[0].key < n.fields[0].key:
-			err = m.s.did(m.object.delete(entries[0].key))
-			entries = entries[1:]
-		case len(entries) == 0 || entries[0].key > n.fields[0].key:
-			err = m.reconcileSlot(slot{m: m.object, key: n.fields[0].key}, item{}, n.fields[0].node)
-			err = at(n.fields[0].key, err)
-			n.fields = n.fields[1:]
+		case len(now.fields) == 0 || len(was.fields) > 0 && was.fields[0].key < now.fields[0].key:
+			key = was.fields[0].key
+			err = m.Delete(key)
+			was.fields = was.fields[1:]
+		case len(was.fields) == 0 || was.fields[0].key > now.fields[0].key:
+			key = now.fields[0].key
+			err = m.reconcileField(node{}, now.fields[0])
+			now.fields = now.fields[1:]
 		default:
-			err = m.reconcileSlot(slot{m: m.object, key: entries[0].key}, entries[0].item, n.fields[0].node)
-			err = at(entries[0].key, err)
-			entries, n.fields = entries[1:], n.fields[1:]
+			key = now.fields[0].key
+			err = m.reconcileField(was.fields[0].node, now.fields[0])
+			was.fields, now.fields = was.fields[1:], now.fields[1:]
 		}
 		if err != nil {
-			return err
+			return at(key, err)
 		}
 	}
 	return m.s.failure
 }
 
-// reconcileSlot brings what is in a slot of the container at p to what a node
-// says.
-func (p place) reconcileSlot(to slot, there item, n node) error {
-	switch {
-	case there.kind == KindMap && n.kind == KindMap:
-		return p.value(there).Map().reconcile(n)
-	case there.kind == KindList && n.kind == KindList:
-		return p.value(there).List().reconcile(n)
+// isBlank reports whether nothing has been written into a map yet but maps.
+func (m Map) isBlank() bool {
+	if m.tooDeep() {
+		return false
 	}
-	if n, changed := readAs(there, n); changed {
+	skip := m.skipped()
+	for _, e := range m.entries() {
+		if (skip == nil || !skip(e.key)) && (e.kind != KindMap || !m.value(e.item).Map().isBlank()) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m Map) reconcileField(was node, f field) error {
+	if was.equal(f.node) {
+		return nil
+	}
+	to := slot{m: m.object, key: f.key}
+	there, err := to.get()
+	switch {
+	case m.s.saw(err) != nil:
+		return m.s.failure
+	case f.omit && there.kind != f.kind:
+		return m.Delete(f.key)
+	}
+	return m.reconcileSlot(to, there, was, f.node)
+}
+
+// reconcileSlot brings what is in a slot of the container at p, which was shown
+// as one node, to what another one says.
+func (p place) reconcileSlot(to slot, there item, was, now node) error {
+	switch {
+	case there.kind == KindMap && now.kind == KindMap:
+		if was.kind != KindMap {
+			was = p.value(there).node()
+		}
+		return p.value(there).Map().reconcile(was, now)
+	case there.kind == KindList && now.kind == KindList:
+		return p.value(there).List().reconcile(was, now)
+	}
+	if n, changed := readAs(there, now); changed {
 		return p.replace(to, there, n)
 	}
 	return nil
+}
+
+// node returns the value as it is, every kind kept.
+func (v Value) node() node {
+	e := encoder{s: v.s}
+	e.encode(v)
+	d := decoder{rest: e.b}
+	return d.node(d.next())
+}
+
+// equal reports whether two nodes say the same. What couldn't be read equals
+// nothing.
+func (n node) equal(o node) bool {
+	if n.kind != o.kind || n.kind == KindAbsent || len(n.items) != len(o.items) || len(n.fields) != len(o.fields) {
+		return false
+	}
+	for i := range n.items {
+		if !n.items[i].equal(o.items[i]) {
+			return false
+		}
+	}
+	for i := range n.fields {
+		if n.fields[i].key != o.fields[i].key || !n.fields[i].equal(o.fields[i].node) {
+			return false
+		}
+	}
+	return sameData(n.item, o.item)
 }
 
 // readAs reads a node as one of the kind that stands there, if it can be, and
@@ -161,122 +310,4 @@ func asKind(kind Kind, it item) item {
 		return item{KindFloat, float64(i)}
 	}
 	return it
-}
-
-// reconcile aligns the list with a node's items by what JSON shows of both.
-func (l List) reconcile(n node) error {
-	if l.tooDeep() {
-		return l.s.failure
-	}
-	items := l.items()
-	known := numbers{}
-	a, b := make([]int, len(items)), make([]int, len(n.items))
-	for i, it := range items {
-		a[i] = known.of(shown(l.value(it).Any()))
-	}
-	for i, child := range n.items {
-		b[i] = known.of(shown(child.any()))
-	}
-	if l.s.failure != nil {
-		return l.s.failure
-	}
-	return l.rewrite(items, n.items, pairs(a, b, func(i, j int) bool {
-		return alike(l.value(items[i]), n.items[j])
-	}))
-}
-
-// pair says that element i of a list becomes element j of what is wanted; an i
-// of -1 that j is new, a j of -1 that i goes.
-type pair struct{ i, j int }
-
-// pairs aligns two lists. Between what is equal, elements that are alike are
-// taken for one that was edited.
-func pairs(a, b []int, alike func(i, j int) bool) []pair {
-	hunks, _ := align(a, b)
-	var out []pair
-	i, j := 0, 0
-	for _, h := range append(hunks, hunk{len(a), len(a), len(b), len(b)}) {
-		for ; i < h.a0; i, j = i+1, j+1 {
-			out = append(out, pair{i, j})
-		}
-		for ; i < h.a1 && j < h.b1; i, j = i+1, j+1 {
-			switch lead := h.a1 - i - (h.b1 - j); {
-			case alike(i, j) || lead == 0:
-				out = append(out, pair{i, j})
-			case lead > 0: // more stand there than are wanted: this one goes
-				out = append(out, pair{i, -1})
-				j--
-			default:
-				out = append(out, pair{-1, j})
-				i--
-			}
-		}
-		for ; i < h.a1; i++ {
-			out = append(out, pair{i, -1})
-		}
-		for ; j < h.b1; j++ {
-			out = append(out, pair{-1, j})
-		}
-	}
-	return out
-}
-
-// alike reports whether a value looks like an earlier form of a node: two maps
-// of which at least half the fields are equal, or two values that are no maps
-// but of one sort.
-func alike(v Value, n node) bool {
-	if v.Kind() != KindMap || n.kind != KindMap {
-		return v.Kind() == n.kind
-	}
-	equal := 0
-	for _, f := range n.fields {
-		if there := v.Map().Get(f.key); there.Exists() && shown(there.Any()) == shown(f.any()) {
-			equal++
-		}
-	}
-	return 2*equal >= max(len(n.fields), 1)
-}
-
-// rewrite carries out what pairs say, from the end, so that indices stay right.
-func (l List) rewrite(items []item, want []node, all []pair) error {
-	i := len(items)
-	for _, p := range slices.Backward(all) {
-		var err error
-		switch {
-		case p.j < 0:
-			i = p.i
-			err = l.s.did(l.object.delete(i, 1))
-		case p.i < 0:
-			if err = l.fits(want[p.j]); err == nil {
-				err = l.insert(l.object, i, want[p.j:p.j+1])
-			}
-		default:
-			i = p.i
-			err = l.reconcileSlot(slot{l: l.object, i: i}, items[i], want[p.j])
-		}
-		if err != nil {
-			return at(max(p.j, 0), err)
-		}
-	}
-	return l.s.failure
-}
-
-// any returns the value that was prepared.
-func (n node) any() any {
-	switch n.kind {
-	case KindMap:
-		out := make(map[string]any, len(n.fields))
-		for _, f := range n.fields {
-			out[f.key] = f.any()
-		}
-		return out
-	case KindList:
-		out := make([]any, len(n.items))
-		for i, child := range n.items {
-			out[i] = child.any()
-		}
-		return out
-	default:
-		return n.data
-	}
 }

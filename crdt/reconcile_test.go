@@ -122,7 +122,7 @@ func TestReconcileRefusesWhatSetRefuses(t *testing.T) {
 	_, err := d.Change(func(root crdt.Map) error {
 		return root.Reconcile(map[string]any{"a": 2, "b": []any{json.Number("9007199254740993")}})
 	})
-	if !errors.Is(err, crdt.ErrUnsafeInteger) || !strings.Contains(err.Error(), `at "b"`) {
+	if !errors.Is(err, crdt.ErrUnsafeInteger) || !strings.Contains(err.Error(), "b[0]: ") {
 		t.Errorf("%v, want ErrUnsafeInteger at b", err)
 	}
 	says(t, d, `{"a":1}`)

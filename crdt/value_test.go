@@ -106,7 +106,8 @@ func TestWhatIsNoValue(t *testing.T) {
 		{map[string]any{"\xff": 1}, crdt.ErrInvalid},
 		{map[string]any{"": 1}, crdt.ErrEmptyKey},
 		{map[int]any{1: 1}, crdt.ErrInvalid},
-		{struct{}{}, crdt.ErrInvalid},
+		{struct{ hidden int }{1}, crdt.ErrInvalid},
+		{struct{ C chan int }{}, crdt.ErrInvalid},
 		{func() {}, crdt.ErrInvalid},
 		{deep, crdt.ErrTooDeep},
 	} {

@@ -122,6 +122,19 @@ func (s *session) did(err error) error {
 	return s.saw(err)
 }
 
+// whole runs what writes several things. If it stops in the middle, the change
+// can't be made.
+func (s *session) whole(write func() error) error {
+	wrote := s.wrote
+	s.wrote = false
+	err := write()
+	if err != nil && s.wrote && s.failure == nil {
+		s.failure = err
+	}
+	s.wrote = s.wrote || wrote
+	return err
+}
+
 // saw notes the outcome of a call of the engine.
 func (s *session) saw(err error) error {
 	if err == nil {

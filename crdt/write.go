@@ -1,9 +1,9 @@
 package crdt
 
 import (
+	"bytes"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // slot is a place in a container where one value stands or can be put.
@@ -104,6 +104,9 @@ func (p place) fill(object item, n node) error {
 		return p.insert(object, 0, n.items)
 	case mapObject:
 		for _, f := range n.fields {
+			if f.omit {
+				continue
+			}
 			if err := p.put(slot{m: object, key: f.key}, f.node); err != nil {
 				return err
 			}
@@ -205,14 +208,24 @@ func (p place) same(there item, n node) bool {
 		return p.value(there).Str() == n.data
 	case there.kind == KindString && n.kind == KindText:
 		return there.data == n.data
-	case there.kind == KindBytes && n.kind == KindBytes:
-		return slices.Equal(there.data.([]byte), n.data.([]byte))
-	case there.kind == KindFloat && n.kind == KindFloat:
-		return math.Float64bits(there.data.(float64)) == math.Float64bits(n.data.(float64))
 	case there.kind == n.kind:
-		return there.data == n.data && there.kind != KindUnknown
+		return sameData(there, n.item)
 	default:
 		return !n.exact && sameInteger(there, n.item)
+	}
+}
+
+// sameData compares scalars of one kind.
+func sameData(a, b item) bool {
+	switch a.kind {
+	case KindUnknown:
+		return false
+	case KindBytes:
+		return bytes.Equal(a.data.([]byte), b.data.([]byte))
+	case KindFloat:
+		return math.Float64bits(a.data.(float64)) == math.Float64bits(b.data.(float64))
+	default:
+		return a.data == b.data
 	}
 }
 
@@ -228,15 +241,20 @@ func sameInteger(a, b item) bool {
 }
 
 func (p place) sameMap(m Map, n node) bool {
-	if m.tooDeep() || m.Len() != len(n.fields) {
+	if m.tooDeep() {
 		return false
 	}
+	left := m.Len()
 	for _, f := range n.fields {
+		if f.omit {
+			continue
+		}
 		if there := m.Get(f.key); !m.same(there.item, f.node) {
 			return false
 		}
+		left--
 	}
-	return true
+	return left == 0
 }
 
 func (p place) sameList(l List, n node) bool {

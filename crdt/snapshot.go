@@ -1,0 +1,80 @@
+package crdt
+
+import "slices"
+
+// Snapshot is an encoded copy of what a map says. It can be stored, and read
+// without the document by any number of goroutines at once. It holds what can be
+// seen: no history, no marks, of a conflict the value that is shown.
+//
+// It is a version byte and one CBOR map (RFC 8949) of definite lengths, the keys
+// ascending by their bytes. Integers, floats (of 64 bits), bytes, lists, maps,
+// null and bools are what they are in CBOR; a string is a text. Tags 6 to 9 mark
+// an immutable string, an unsigned integer, a counter, and a time in milliseconds
+// since 1970; undefined is a value of a type that this version doesn't know.
+type Snapshot []byte
+
+const snapshotVersion = 1
+
+// The tags of a snapshot. They take one byte, and nobody else uses them.
+const (
+	tagString  = 6
+	tagUint    = 7
+	tagCounter = 8
+	tagTime    = 9
+)
+
+// Snapshot copies the map and what is in it, but for the keys of this very map
+// that skip, if it isn't nil, names. The zero Map is copied as an empty one.
+func (m Map) Snapshot(skip func(key string) bool) (Snapshot, error) {
+	if err := m.s.unread(); err != nil {
+		return nil, err
+	}
+	s, err := m.encode(make([]byte, 0, 256), skip)
+	return slices.Clip(s), err
+}
+
+// encode appends a snapshot.
+func (m Map) encode(b []byte, skip func(key string) bool) (Snapshot, error) {
+	e := encoder{s: m.s, b: append(b, snapshotVersion)}
+	if e.encodeMap(m, skip); m.s != nil && m.s.failure != nil {
+		return nil, m.s.failure
+	}
+	return e.b, nil
+}
+
+// Lookup returns what stands under keys of maps in each other, as [Value.Any]
+// does, and whether something is there. No path leads to the whole.
+func (s Snapshot) Lookup(path ...string) (any, bool) {
+	d, t := s.open()
+	for _, key := range path {
+		if t = d.find(t, key); t.kind == KindAbsent {
+			return nil, false
+		}
+	}
+	v := d.any(t)
+	return v, d.err == nil
+}
+
+// Any returns the whole, as [Map.Any] does; nil if the snapshot is damaged.
+func (s Snapshot) Any() map[string]any {
+	v, _ := s.Lookup()
+	m, _ := v.(map[string]any)
+	return m
+}
+
+// Hydrate reads the snapshot into what v points to, as [Map.Hydrate] does. It
+// returns [ErrDamaged] if the bytes are no snapshot.
+func (s Snapshot) Hydrate(v any) error { return hydrateInto(s, v) }
+
+// open returns a decoder and the head of the whole.
+func (s Snapshot) open() (decoder, token) {
+	if len(s) == 0 || s[0] != snapshotVersion {
+		return decoder{err: ErrDamaged}, token{}
+	}
+	d := decoder{rest: s[1:]}
+	t := d.next()
+	if t.kind != KindMap {
+		return decoder{err: ErrDamaged}, token{}
+	}
+	return d, t
+}

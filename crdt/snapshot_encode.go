@@ -1,0 +1,141 @@
+package crdt
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+)
+
+// The major types of CBOR, where they stand in a head.
+const (
+	majorUint   = 0 << 5
+	majorMinus  = 1 << 5
+	majorBytes  = 2 << 5
+	majorText   = 3 << 5
+	majorList   = 4 << 5
+	majorMap    = 5 << 5
+	majorTag    = 6 << 5
+	majorSimple = 7 << 5
+)
+
+// Heads that are whole values.
+const (
+	headFalse     = majorSimple | 20
+	headTrue      = majorSimple | 21
+	headNull      = majorSimple | 22
+	headUndefined = majorSimple | 23
+	headFloat     = majorSimple | 27 // eight bytes follow
+)
+
+// encoder writes a snapshot.
+type encoder struct {
+	s *session
+	b []byte
+}
+
+func (e *encoder) encodeMap(m Map, skip func(key string) bool) {
+	if m.tooDeep() {
+		return
+	}
+	entries := m.entries()
+	shown := entries[:0]
+	for _, entry := range entries {
+		if entry.key != "" && (skip == nil || !skip(entry.key)) { // Get finds nothing under ""
+			shown = append(shown, entry)
+		}
+	}
+	e.head(majorMap, uint64(len(shown)))
+	for _, entry := range shown {
+		e.head(majorText, uint64(len(entry.key)))
+		e.b = append(e.b, entry.key...)
+		e.encode(m.value(entry.item))
+	}
+}
+
+func (e *encoder) encodeList(l List) {
+	if l.tooDeep() {
+		return
+	}
+	items := l.items()
+	e.head(majorList, uint64(len(items)))
+	for _, it := range items {
+		e.encode(l.value(it))
+	}
+}
+
+func (e *encoder) encode(v Value) {
+	switch data := v.item.data.(type) {
+	case mapObject:
+		e.encodeMap(v.Map(), nil)
+	case listObject:
+		e.encodeList(v.List())
+	case textObject:
+		s := v.Str()
+		e.head(majorText, uint64(len(s)))
+		e.b = append(e.b, s...)
+	case string:
+		e.head(majorTag, tagString)
+		e.head(majorText, uint64(len(data)))
+		e.b = append(e.b, data...)
+	case []byte:
+		e.head(majorBytes, uint64(len(data)))
+		e.b = append(e.b, data...)
+	default:
+		e.encodeNumber(v.item)
+	}
+}
+
+func (e *encoder) encodeNumber(it item) {
+	switch data := it.data.(type) {
+	case int64:
+		e.integer(data)
+	case uint64:
+		e.head(majorTag, tagUint)
+		e.head(majorUint, data)
+	case float64:
+		e.b = binary.BigEndian.AppendUint64(append(e.b, headFloat), math.Float64bits(data))
+	case Counter:
+		e.head(majorTag, tagCounter)
+		e.integer(int64(data))
+	case time.Time:
+		e.head(majorTag, tagTime)
+		e.integer(data.UnixMilli())
+	default:
+		e.b = append(e.b, simple(it))
+	}
+}
+
+func simple(it item) byte {
+	switch {
+	case it.kind == KindNull:
+		return headNull
+	case it.data == true:
+		return headTrue
+	case it.data == false:
+		return headFalse
+	}
+	return headUndefined
+}
+
+func (e *encoder) integer(i int64) {
+	if i < 0 {
+		e.head(majorMinus, uint64(^i))
+	} else {
+		e.head(majorUint, uint64(i))
+	}
+}
+
+func (e *encoder) head(major byte, n uint64) {
+	switch {
+	case n < 24:
+		e.b = append(e.b, major|byte(n))
+	case n <= math.MaxUint8:
+		e.b = append(e.b, major|24, byte(n))
+	case n <= math.MaxUint16:
+		e.b = binary.BigEndian.AppendUint16(append(e.b, major|25), uint16(n))
+	case n <= math.MaxUint32:
+		e.b = binary.BigEndian.AppendUint32(append(e.b, major|26), uint32(n))
+	default:
+		e.b = binary.BigEndian.AppendUint64(append(e.b, major|27), n)
+	}
+}
