@@ -178,6 +178,8 @@ func (d *Document) appended(ev Appended, fx *Effects) {
 		// that the log is as long as we think.
 		d.forget()
 		d.giveUp(ev.Err, fx)
+		d.oweDue(fx)           // who was to hear of these changes first
+		fx.Again = d.hasWork() // a purge may have waited for them
 		return
 	}
 	d.intake.Graph().Commit()
