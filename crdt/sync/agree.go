@@ -15,6 +15,16 @@ func (s *State) Greet() *Message {
 	return &Message{Heads: s.shared, Have: s.summary}
 }
 
+// Renew returns the first message of a conversation that isn't the first over its
+// connection. The neighbour doesn't know that the last one has ended: what it sent
+// may have been let go of. So the message says that we have no heads, whatever we
+// have, which makes every neighbour send anew what isn't shared; Generate tells next
+// what is true. We must have all that is shared.
+func (s *State) Renew() *Message {
+	s.spoken = true
+	return &Message{Have: []Have{{LastSync: s.shared}}}
+}
+
 // Agree takes in a message that says no more than that the neighbour has what we
 // told it that we have, and reports whether it was one; it calls for no answer.
 // Any other is for Receive. Our heads must still be those that were told.

@@ -29,8 +29,9 @@ type Link struct {
 	peer    wire.Peer
 	denials []docid.ID // guarded by session.mu
 
-	mu    sync.Mutex // guards session.docs, and that only these have conversations
-	ended bool
+	mu       sync.Mutex // guards session.docs, and that only these have conversations
+	ended    bool
+	released map[docid.ID]struct{} // what was talked about, and isn't any more
 }
 
 // Join speaks as a client with the server at the other end of conn until one of
@@ -139,7 +140,10 @@ func (l *Link) converse(id docid.ID, shared []change.Hash) (*conversation, error
 		c = &conversation{document: s.hub.acquire(id)}
 		s.docs[id] = c
 	}
-	c.step(c.engagement(&s.neighbour, shared))
+	ev := c.engagement(&s.neighbour, shared)
+	_, ev.Renewed = l.released[id]
+	delete(l.released, id)
+	c.step(ev)
 	return c, nil
 }
 
@@ -169,6 +173,10 @@ func (l *Link) Release(id docid.ID) {
 		return
 	}
 	delete(s.docs, id)
+	if l.released == nil {
+		l.released = map[docid.ID]struct{}{}
+	}
+	l.released[id] = struct{}{}
 	s.said -= c.said
 	c.step(replica.Left{Neighbour: &s.neighbour})
 	s.hub.release(c.document)

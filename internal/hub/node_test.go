@@ -164,6 +164,13 @@ func (p *node) Admits(id docid.ID) bool {
 	return !p.closedDoor[id]
 }
 
+// admit says whether a server may bring a document.
+func (p *node) admit(id docid.ID, admitted bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closedDoor[id] = !admitted
+}
+
 func (p *node) Appended(id docid.ID, base int, changes []*change.Change, local bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -203,3 +203,37 @@ func TestPurge(t *testing.T) {
 		}
 	})
 }
+
+// TestForgottenBeforeTheAnswer: what a server sends about a document that has been
+// let go of is dropped. Over the same connection it is sent again to whoever looks
+// for it again, or could not forget it.
+func TestForgottenBeforeTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, hub.Config{})
+		alice, bob := n.node("alice").join(id(1)), n.node("bob")
+		bob.join(id(1))
+		full := errors.New("no space")
+		for _, failure := range []error{nil, full} {
+			synctest.Wait()
+			release := n.store.hold() // before anybody else hears of it
+			alice.edit(id(1))
+			synctest.Wait()
+			before := bob.store.heads(id(1))
+			bob.admit(id(1), false)
+			bob.store.fail(failure)
+			if err := bob.hub.Purge(t.Context(), id(1)); !errors.Is(err, failure) {
+				t.Fatal(err)
+			}
+			bob.store.fail(nil)
+			release()
+			synctest.Wait()
+			if !slices.Equal(bob.store.heads(id(1)), before) {
+				t.Fatal("what came was taken in")
+			}
+			bob.admit(id(1), true)
+			bob.engage(id(1))
+			synctest.Wait()
+			n.checkNodes(id(1), alice, bob)
+		}
+	})
+}

@@ -170,6 +170,23 @@ func (p *goPeer) fetch(doc string) {
 	}
 }
 
+// look asks for a document and doesn't wait for it.
+func (p *goPeer) look(doc string) {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := p.peer.Find(ctx, p.id(doc)); err != nil && !errors.Is(err, peer.ErrNotHere) {
+		p.t.Fatalf("%s: find: %v", p.name, err)
+	}
+}
+
+func (p *goPeer) forget(doc string) {
+	p.t.Helper()
+	if err := p.peer.Forget(p.t.Context(), p.id(doc)); err != nil {
+		p.t.Fatalf("%s: forget: %v", p.name, err)
+	}
+}
+
 func (p *goPeer) id(doc string) crdt.DocumentID {
 	p.t.Helper()
 	id, err := crdt.ParseDocumentID(doc)

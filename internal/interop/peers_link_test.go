@@ -120,6 +120,29 @@ func TestGoComesAndGoes(t *testing.T) {
 	})
 }
 
+// A Go peer forgets a document and finds it again over one connection, sometimes
+// before it has got it, and sometimes after, while another writes.
+func TestGoForgetsAndFindsAgain(t *testing.T) {
+	eachServer(t, func(t *testing.T, server *relay) {
+		ada, bob := server.peer("ada"), server.client("bob")
+		doc := bob.create(object{"n": object{"$counter": 0}})
+		bob.saved(doc)
+		ada.fetch(doc)
+		const rounds = 30
+		for n := range rounds {
+			bob.change(doc, increment(1, "n"))
+			ada.forget(doc)
+			ada.look(doc)
+			if n%3 == 0 {
+				ada.fetch(doc)
+			}
+		}
+		ada.fetch(doc)
+		content := converge(t, doc, bob, ada)
+		equal(t, "n", at(t, content, "map", "n", "counter"), any(fmt.Sprint(rounds)))
+	})
+}
+
 // Five thousand changes are fetched from the server by a Go peer, which says so
 // when it is done, and by JavaScript what Go wrote.
 func TestLongHistoriesBothWays(t *testing.T) {

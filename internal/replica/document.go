@@ -304,7 +304,7 @@ func (d *Document) writable(ev Writable, fx *Effects) {
 		return
 	}
 	if fx.Send = t.notice(); fx.Send != nil {
-		if fx.Send.Refused != nil { // there may be more, and a message, too
+		if !fx.Send.Unavailable { // there may be more, and a message, too
 			t.owe(fx)
 		}
 		return

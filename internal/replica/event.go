@@ -30,8 +30,10 @@ type Event interface{ event() }
 
 // Received says that a sync message came, and its chunks have been parsed.
 type Received struct {
-	From    *Neighbour
-	Request bool // it has nothing and doesn't know whether we have
+	From *Neighbour
+	// Request: it has nothing and doesn't know whether we have. Its conversation
+	// begins with that, anew if there was one.
+	Request bool
 	// Message is nil if these are not the last of its changes: a long message
 	// comes in slices.
 	Message *sync.Message
@@ -138,6 +140,7 @@ type Withdrawn struct {
 // if it said that it doesn't have the document.
 type Engaged struct {
 	Neighbour *Neighbour
+	Renewed   bool          // there was a conversation over this connection, which has [Left]
 	Shared    []change.Hash // what both had when they last spoke; see [sync.Resume]
 	// Whole: Shared are the heads of our log, ascending, as they were when
 	// [Document.Version] was Version.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/graph"
@@ -34,19 +35,21 @@ type homely struct {
 	log    []*change.Change    // its store
 
 	relay    *replica.Neighbour // nil while it is not connected
+	talked   bool               // about the document, over this connection
 	owed     bool
 	lost     bool // the connection is to be closed
 	shared   []change.Hash
 	standing *replica.Standing
 	found    *replica.Engaged // by looking into its store; nil: it will look
 
-	loading   bool
-	continued bool
-	purging   bool
-	forgot    bool
-	append    *replica.Append
-	joint     *replica.Joint // the newest, until it is over
-	made      int            // edits that were neither kept nor given back
+	loading    bool
+	continued  bool
+	forgetting bool
+	purging    bool
+	forgot     int // so many times
+	append     *replica.Append
+	joint      *replica.Joint // the newest, until it is over
+	made       int            // edits that were neither kept nor given back
 }
 
 // peer lets somebody be a peer of ours.
@@ -198,7 +201,7 @@ func (p *homely) answered(changes []*change.Change, err error) {
 	}
 	if err != nil {
 		p.w.say("%s: %v", p.name, err)
-		p.author = replicatest.NewClient(p.name)
+		p.author = replicatest.NewClient(p.actor())
 		p.author.Take(p.log...)
 	}
 }
@@ -217,7 +220,8 @@ func (p *homely) engage() {
 	if p.found = nil; ev == nil {
 		ev = p.look()
 	}
-	ev.Neighbour = p.relay
+	ev.Neighbour, ev.Renewed = p.relay, p.talked
+	p.talked = true
 	p.step(ev)
 }
 
@@ -239,7 +243,7 @@ func (p *homely) Leave() {
 	if p.relay != nil {
 		p.step(replica.Left{Neighbour: p.relay})
 	}
-	p.relay, p.owed, p.lost = nil, false, false
+	p.relay, p.talked, p.owed, p.lost = nil, false, false, false
 }
 
 // Generate returns the next sync message.
@@ -293,6 +297,7 @@ func (p *homely) loaded(err error) bool {
 		return false
 	}
 	p.loading = false
+	p.w.damaged = p.w.damaged || errors.Is(err, errDamage)
 	if err != nil {
 		p.step(replica.Loaded{Err: err})
 		return true
@@ -318,10 +323,7 @@ func (p *homely) appended(err error) bool {
 			p.w.t.Fatalf("%s: an append at %d to a log of %d", p.name, a.Base, len(p.log))
 		}
 		for i, c := range a.Changes {
-			if p.forgot {
-				break // others may have what was made here
-			}
-			if own := c.Actor == change.ActorID(p.name); own != (i < a.Own) {
+			if own := c.Actor == change.ActorID(p.actor()); own != (i < a.Own) {
 				p.w.t.Errorf("%s: %s is taken to be made here: %t", p.name, p.w.list([]change.Hash{c.Hash}), !own)
 			}
 		}
@@ -338,13 +340,26 @@ func (p *homely) purged(err error) bool {
 	}
 	p.purging = false
 	if err == nil {
-		p.forgot = true
+		p.forgot++
 		p.log, p.shared, p.standing = nil, nil, nil
-		p.author = replicatest.NewClient(p.name)
+		p.author = replicatest.NewClient(p.actor())
 	}
 	p.step(replica.Purged{Err: err})
 	return true
 }
+
+// forget has the document removed from the peer's store.
+func (p *homely) forget() {
+	p.forgetting = true
+	p.step(&replica.Purge{Done: func(err error) {
+		p.forgetting = false
+		p.w.say("%s: forgotten: %v", p.name, err)
+	}})
+}
+
+// actor names who writes here: after it has forgotten, others may have what was
+// made before.
+func (p *homely) actor() string { return p.name + strings.Repeat("'", p.forgot) }
 
 func (p *homely) goOn() bool {
 	if !p.continued {

@@ -67,8 +67,11 @@ func (d *Document) engage(ev *Engaged, fx *Effects) {
 	switch {
 	case t == nil:
 		t = d.talks.add(ev.Neighbour)
-		t.state = sync.Resume(change.SortHashes(slices.Clone(ev.Shared)))
 		d.joined = t
+		t.renewed = ev.Renewed
+		if isAll := ev.Whole && ev.Version == d.version; isAll || !ev.Renewed {
+			t.state = sync.Resume(change.SortHashes(slices.Clone(ev.Shared)))
+		}
 		d.hope(ev)
 	case t.lacks:
 		t.restart()

@@ -153,7 +153,7 @@ func (w *world) atHome(p *homely, verb string) {
 	case "stands":
 		w.say("%s: %s", p.name, p.describe())
 	case "forget":
-		p.step(&replica.Purge{Done: func(err error) { w.say("%s: forgotten: %v", p.name, err) }})
+		p.forget()
 	case "release":
 		p.step(replica.Left{Neighbour: p.relay})
 	case "engage":

@@ -23,6 +23,7 @@ type talk struct {
 	place       int        // in talks.list
 	state       sync.State
 	due         bool      // it may have to be sent something
+	renewed     bool      // it is to be told that this is not the conversation it knows of
 	lacks       bool      // it says that it doesn't have the document
 	standing    *Standing // if we joined it and it has spoken
 	queued      int       // its messages that have not been heard yet
@@ -45,6 +46,9 @@ type refused struct {
 
 func (t *talk) hear(in *graph.Intake, ev *Received) {
 	g := in.Graph()
+	if ev.Request && len(ev.Message.Heads) == 0 {
+		t.restart() // it may have let go of what is on its way
+	}
 	t.state.Receive(g, ev.Message)
 	t.lacks = t.lacks && len(ev.Message.Heads) == 0
 	t.wants = ev.Request && len(ev.Message.Heads) == 0
@@ -111,6 +115,9 @@ func (t *talk) notice() *Send {
 	case t.denied:
 		t.denied = false
 		return &Send{Unavailable: true}
+	case t.renewed:
+		t.renewed = false
+		return &Send{Reply: &sync.Reply{Message: t.state.Renew()}, Request: true}
 	}
 	return nil
 }

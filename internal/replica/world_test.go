@@ -30,6 +30,7 @@ type world struct {
 	order   []string         // of the links, as they were made
 
 	loading   bool
+	damaged   bool // somebody has found damage
 	continued bool
 	append    *replica.Append
 	slice     int // changes of a message that are received at a time; 0 = all
@@ -107,6 +108,9 @@ func byLengthFirst(a, b string) int {
 }
 
 func (w *world) edit(name string, times int) {
+	if p, ok := w.clients[name].(*homely); ok && p.forgetting {
+		return // its application waits
+	}
 	for range times {
 		w.name(w.client(name).Edit())
 	}
@@ -450,6 +454,7 @@ func (w *world) loaded(err error) bool {
 		return false
 	}
 	w.loading = false
+	w.damaged = w.damaged || errors.Is(err, errDamage)
 	if err != nil {
 		w.step(replica.Loaded{Err: err})
 		return true
