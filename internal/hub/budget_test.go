@@ -130,6 +130,8 @@ func TestStorage(t *testing.T) {
 		for _, p := range everybody {
 			p.find(id(d))
 			p.await(func() bool { return p.doc(id(d)).Len() == peers*rounds })
+		}
+		for _, p := range everybody { // now that each one's have come to the others by the store
 			info, err := store.Document(id(d))
 			if err != nil || info.Changes != peers*rounds || !slices.Equal(p.heads(id(d)), info.Heads) {
 				t.Errorf("%s: the store has %d changes (%v), and other heads", p.name, info.Changes, err)
