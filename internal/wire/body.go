@@ -29,8 +29,9 @@ type metadataBody struct {
 }
 
 type extensionBody struct {
-	Version  number `cbor:"version"`
-	Refusals bool   `cbor:"refusals,omitempty"`
+	Version     number `cbor:"version"`
+	Refusals    bool   `cbor:"refusals,omitempty"`
+	Collections number `cbor:"collections,omitzero"`
 }
 
 type syncBody struct {

@@ -76,6 +76,8 @@ func decodeAs(k kind, frame []byte) (Message, error) {
 		return decode[leaveBody](frame)
 	case kindRefused:
 		return decode[refusedBody](frame)
+	case kindOffer, kindSubscribe, kindUnsubscribe, kindPage, kindWant, kindAnswer:
+		return decodeCollection(k, frame)
 	default:
 		return Unknown{Type: string(k)}, nil
 	}
@@ -162,7 +164,11 @@ func (b *metadataBody) metadata() (Metadata, error) {
 		if err != nil {
 			return m, err
 		}
-		m.Godwit = &Extension{Version: int(version), Refusals: b.Godwit.Refusals}
+		collections, err := b.Godwit.Collections.natural()
+		if err != nil {
+			return m, err
+		}
+		m.Godwit = &Extension{Version: int(version), Refusals: b.Godwit.Refusals, Collections: int(collections)}
 	}
 	return m, nil
 }

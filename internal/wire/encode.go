@@ -97,6 +97,9 @@ func bodyOf(m Message) any {
 	case Unknown:
 		return &typeBody{kind(m.Type)}
 	default:
+		if body := collectionBody(m); body != nil {
+			return body
+		}
 		panic(fmt.Sprintf("wire: %T is no message", m))
 	}
 }
@@ -104,7 +107,9 @@ func bodyOf(m Message) any {
 func (m Metadata) body() *metadataBody {
 	b := &metadataBody{StorageID: name(m.StorageID), Ephemeral: m.Ephemeral}
 	if m.Godwit != nil {
-		b.Godwit = &extensionBody{Version: number(m.Godwit.Version), Refusals: m.Godwit.Refusals}
+		b.Godwit = &extensionBody{
+			Version: number(m.Godwit.Version), Refusals: m.Godwit.Refusals, Collections: number(m.Godwit.Collections),
+		}
 	}
 	return b
 }

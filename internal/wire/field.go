@@ -30,6 +30,12 @@ const (
 	kindError        kind = "error"
 	kindLeave        kind = "leave"
 	kindRefused      kind = "godwit-refused"
+	kindOffer        kind = "godwit-offer"
+	kindSubscribe    kind = "godwit-subscribe"
+	kindUnsubscribe  kind = "godwit-unsubscribe"
+	kindPage         kind = "godwit-page"
+	kindWant         kind = "godwit-want"
+	kindAnswer       kind = "godwit-answer"
 )
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -10,7 +10,7 @@ import (
 // FuzzDecode: nothing makes Decode panic, every failure has a reason, and what
 // was read, written and read again is the same.
 func FuzzDecode(f *testing.F) {
-	for _, m := range every {
+	for _, m := range append(every, collections...) {
 		f.Add(wire.Append(nil, m))
 	}
 	for _, file := range []string{"js-2.5.6.json", "js-1.2.1.json"} {

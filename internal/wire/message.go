@@ -10,7 +10,8 @@ const Version = "1"
 
 // Message is one of [Join], [Peer], [Sync], [DocUnavailable], [Ephemeral],
 // [RemoteSubscriptionChange], [RemoteHeadsChanged], [Error], [Leave],
-// [Refused] and [Unknown].
+// [Refused] and [Unknown], or about a collection: [Offer], [Subscribe],
+// [Unsubscribe], [Page], [Want] and [Answer].
 type Message interface {
 	// Kind returns the message's type as the wire spells it, or "unknown": one
 	// of a fixed set of words, fit for a metric's label.
@@ -44,8 +45,9 @@ type Metadata struct {
 // Extension names the additions to the protocol that a peer understands. An
 // addition is only used towards a peer that named it.
 type Extension struct {
-	Version  int  // of the additions as a whole; 1
-	Refusals bool // it wants to be told with [Refused]
+	Version     int  // of the additions as a whole; 1
+	Refusals    bool // it wants to be told with [Refused]
+	Collections int  // the version of announcements that it speaks; 0 = none
 }
 
 // Sync carries one message of Automerge's sync protocol.

@@ -1,0 +1,268 @@
+package replica
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/wire"
+)
+
+// How many pages of one subscription may be unanswered.
+const (
+	CatchUpWindow = 4
+	LiveWindow    = 16
+)
+
+const (
+	// maxAsked is how many wants may wait: one for each document of the pages that
+	// may be unanswered.
+	maxAsked = (CatchUpWindow + LiveWindow) * wire.MaxDocuments
+	// maxFresh is how many new rows wait to be announced. Beyond that they are read
+	// from the journal, when the listener is ready for them.
+	maxFresh = 1024
+	// maxSilent is how many rows that don't concern a listener may pass before it is
+	// told. It would have them read again at the next meeting.
+	maxSilent = 64
+)
+
+// Lane is one of the ways that pages take beside each other, so that none waits
+// for another.
+type Lane uint8
+
+// The lanes of a subscription.
+const (
+	CatchUp Lane = iota // what there was when it began
+	Live                // what has happened since
+	Asked               // what was wanted
+)
+
+// Announcer is the side of a subscription that tells of a store's documents. Its
+// owner asks it what to read for the next page of a lane ([Announcer.Next]), reads
+// that, and gives it back; see [Task]. It belongs to one goroutine at a time.
+type Announcer struct {
+	terms   Terms
+	number  uint64 // of the last page
+	shared  bool   // somebody else may have brought rows of the listener's name
+	pages   [2]sentPages
+	batches [2]batch
+
+	catchUp struct {
+		listing bool
+		after   docid.ID // the listing has come to
+		at      uint64   // the journal is read up to, or the listing stands for what there was then
+		aside   []docid.ID
+		left    uint64 // of the listing
+		done    bool   // its last page is sent
+	}
+	live struct {
+		rows   []Row
+		at     uint64 // what was announced came up to
+		newest uint64
+		behind bool // rows are missing between at and newest
+		told   uint64
+	}
+	asked []Topic
+	acked wire.Cursor
+}
+
+// Terms are what a subscription begins with.
+type Terms struct {
+	Subscription uint64
+	Tag          docid.Tag
+	Listener     [16]byte     // the origin of what the listener brings
+	Cursor       *wire.Cursor // that the listener quotes; nil = none
+	Empty        bool         // it has nothing of what a listing names
+	// End is the newest row of the journal. Rows after it come with
+	// [Announcer.Push].
+	End uint64
+	// Keeps: the announcer remembers what the listener has answered, and that was
+	// Acked when they last met; nil = nothing. Then a cursor is not trusted beyond
+	// that: at a server anybody could have moved it under another's name.
+	Keeps bool
+	Acked *wire.Cursor
+	// Aside are documents that the listener refused for a while.
+	Aside []docid.ID
+	// Documents is about how many a listing would name.
+	Documents uint64
+}
+
+// batch are topics that have not all found their way into a page.
+type batch struct {
+	ready  bool
+	topics []Topic
+	to     wire.Cursor // what is covered after it
+	last   bool
+}
+
+// NewAnnouncer begins a subscription.
+func NewAnnouncer(terms Terms) *Announcer {
+	a := &Announcer{terms: terms}
+	a.live.at, a.live.told = terms.End, terms.End
+	c := &a.catchUp
+	c.aside, a.terms.Aside = terms.Aside, nil
+	from := terms.Cursor
+	if terms.Keeps {
+		from = older(from, terms.Acked)
+	}
+	if from != nil && from.Sequence > terms.End {
+		from = nil // this store has lost what it once announced
+	}
+	if (from == nil) != (terms.Cursor == nil) || from != nil && from.After != terms.Cursor.After {
+		a.terms.Empty = false // it was said of another listing
+	}
+	if from == nil {
+		c.listing, c.at, c.left = true, terms.End, terms.Documents
+		return a
+	}
+	c.listing, c.after, c.at = from.After != (docid.ID{}), from.After, from.Sequence
+	c.left = terms.Documents
+	a.acked = *from
+	return a
+}
+
+// older returns a place before which both are.
+func older(a, b *wire.Cursor) *wire.Cursor {
+	if a == nil || b == nil {
+		return nil
+	}
+	c := wire.Cursor{Sequence: min(a.Sequence, b.Sequence), After: a.After}
+	if a.After == (docid.ID{}) || b.After != (docid.ID{}) && slices.Compare(b.After[:], a.After[:]) < 0 {
+		c.After = b.After
+	}
+	return &c
+}
+
+// Share says that somebody else has greeted with the listener's name. From then on
+// it is told even of what seems to come from it.
+func (a *Announcer) Share() { a.shared = true }
+
+// Acked returns the place up to which the listener has everything, or has refused
+// it, and whether it has caught up.
+func (a *Announcer) Acked() (to wire.Cursor, caughtUp bool) { return a.acked, a.pages[CatchUp].last }
+
+// Held is how many bytes of memory the listener's wants take.
+func (a *Announcer) Held() (bytes int) {
+	for i := range a.asked {
+		bytes += perTopic + len(a.asked[i].Have)*hashSize
+	}
+	return bytes
+}
+
+// Push tells of a new row of the collection. Rows come in order.
+func (a *Announcer) Push(row Row) {
+	l := &a.live
+	if row.Sequence <= a.terms.End {
+		return
+	}
+	l.newest = row.Sequence
+	if l.behind {
+		return
+	}
+	if len(l.rows) == maxFresh {
+		l.behind, l.rows = true, nil
+		return
+	}
+	l.rows = append(l.rows, row)
+}
+
+// Pass says that up to a row there were none of the collection but those that were
+// pushed.
+func (a *Announcer) Pass(sequence uint64) { a.live.newest = max(a.live.newest, sequence) }
+
+func (a *Announcer) judge(row *Row) fate {
+	switch {
+	case row.Origin != a.terms.Listener:
+		return news
+	case row.Sequence > a.terms.End && !a.shared:
+		return echo
+	default:
+		return mention
+	}
+}
+
+// Answered takes in an answer, and returns those documents of the page that were
+// not refused, if the announcer keeps what was answered.
+func (a *Announcer) Answered(m wire.Answer) (taken []docid.ID, err error) {
+	for lane := range a.pages {
+		if page, ok := a.pages[lane].answer(m.Page); ok {
+			a.advance()
+			return slices.DeleteFunc(page.documents, func(id docid.ID) bool {
+				return slices.ContainsFunc(m.Refused, func(r wire.NotTaken) bool { return r.Document == id })
+			}), nil
+		}
+	}
+	return nil, fmt.Errorf("%w: an answer to page %d, which isn't open", ErrUnexpected, m.Page)
+}
+
+// advance finds out how far the answers go without a gap.
+func (a *Announcer) advance() {
+	c, l := &a.pages[CatchUp], &a.pages[Live]
+	c.settle()
+	l.settle()
+	switch {
+	case c.last && l.settled.Sequence > c.settled.Sequence:
+		a.acked = l.settled
+	case c.settled != (wire.Cursor{}):
+		a.acked = c.settled
+	}
+}
+
+// Wanted takes in a want.
+func (a *Announcer) Wanted(m wire.Want) error {
+	if len(a.asked)+len(m.Documents) > maxAsked {
+		return fmt.Errorf("%w: more than %d documents are wanted", ErrUnexpected, maxAsked)
+	}
+	for _, w := range m.Documents {
+		if tag, ok := w.Document.Tag(); !ok || tag != a.terms.Tag {
+			return fmt.Errorf("%w: %s, of another collection, is wanted", ErrUnexpected, w.Document)
+		}
+		a.asked = append(a.asked, Topic{Document: w.Document, Asked: true, Have: w.Have, Until: Nothing})
+	}
+	return nil
+}
+
+// sentPages are pages of one lane that were sent, and not all of them answered.
+type sentPages struct {
+	open    []sentPage  // ascending; the first isn't answered
+	settled wire.Cursor // what is covered by those that are not open any more
+	last    bool        // one of those was the last
+}
+
+type sentPage struct {
+	number    uint64
+	to        wire.Cursor
+	last      bool
+	answered  bool
+	documents []docid.ID
+}
+
+func (s *sentPages) answer(number uint64) (*sentPage, bool) {
+	i, ok := slices.BinarySearchFunc(s.open, number, func(p sentPage, n uint64) int { return int(p.number) - int(n) })
+	if !ok || s.open[i].answered {
+		return nil, false
+	}
+	s.open[i].answered = true
+	return &s.open[i], true
+}
+
+// settle lets go of the pages before which all are answered.
+func (s *sentPages) settle() {
+	for len(s.open) > 0 && s.open[0].answered {
+		if to := s.open[0].to; to != (wire.Cursor{}) {
+			s.settled = to
+		}
+		s.last = s.last || s.open[0].last
+		s.open = s.open[1:]
+	}
+}
+
+// unanswered is how many pages the listener is at.
+func (s *sentPages) unanswered() (n int) {
+	for i := range s.open {
+		if !s.open[i].answered {
+			n++
+		}
+	}
+	return n
+}
