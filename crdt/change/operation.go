@@ -25,6 +25,16 @@ const (
 // Known reports whether this version knows the action.
 func (a Action) Known() bool { return a <= lastAction }
 
+// Writes reports whether the action makes a value stand somewhere: a scalar or a
+// new object.
+func (a Action) Writes() bool {
+	switch a {
+	case ActionSet, ActionMakeMap, ActionMakeList, ActionMakeText, ActionMakeTable:
+		return true
+	}
+	return false
+}
+
 // OpID names an operation, and the object or list element that it made. The
 // zero OpID names the root object, or the head of a list.
 type OpID struct {

@@ -34,9 +34,25 @@ func (c *Change) IsSkeleton() bool {
 	_, n = binary.Uvarint(body[deps:]) // the actor's length
 	rest := body[deps+n+len(c.Actor):]
 
+	return c.Actor == skeletonActor(body[:deps], rest)
+}
+
+// skeletonActor returns the actor of a skeleton change, by what comes before and
+// after the actor in its body.
+func skeletonActor(before, after []byte) ActorID {
 	digest := sha256.New()
-	digest.Write(body[:deps])
-	digest.Write([]byte{0})
-	digest.Write(rest)
-	return string(c.Actor) == skeletonPrefix+string(digest.Sum(nil)[:skeletonDigest])
+	digest.Write(before)
+	digest.Write([]byte{0}) // the length of no actor
+	digest.Write(after)
+	return ActorID(skeletonPrefix + string(digest.Sum(nil)[:skeletonDigest]))
+}
+
+// Skeleton makes the skeleton change of the draft's operations, first operation
+// and deps. Its actor follows from them; no operation may name it.
+func (d *Draft) Skeleton() (*Change, error) {
+	s := Draft{Actor: skeletonPrefix, Seq: 1, StartOp: d.StartOp, Deps: d.Deps, Ops: d.Ops}
+	_, tail, _ := s.Seal(nil)
+	deps := appendAuthor(nil, d.Deps, "")
+	s.Actor = skeletonActor(deps[:len(deps)-1], tail)
+	return s.Encode()
 }

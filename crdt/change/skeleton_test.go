@@ -45,6 +45,24 @@ func makeMap(key string) change.Op {
 	return change.Op{Key: change.MapKey(key), Action: change.ActionMakeMap}
 }
 
+// TestSkeletonsAreMade: as the independent helper of these tests makes them.
+func TestSkeletonsAreMade(t *testing.T) {
+	draft := change.Draft{StartOp: 1, Ops: []change.Op{makeMap("employees")}}
+	for range 3 {
+		made, err := draft.Skeleton()
+		if err != nil {
+			t.Fatal(err)
+		}
+		draft.Seq = 1
+		if want := skeleton(t, draft); made.Hash != want.Hash || !made.IsSkeleton() {
+			t.Errorf("%x is made, want %x", made.Bytes(), want.Bytes())
+		}
+		inside := makeMap("42")
+		inside.Obj = change.OpID{Counter: made.StartOp, Actor: made.Actor}
+		draft = change.Draft{StartOp: made.MaxOp() + 1, Deps: []change.Hash{made.Hash}, Ops: []change.Op{inside}}
+	}
+}
+
 func TestSkeleton(t *testing.T) {
 	parent := skeleton(t, change.Draft{Seq: 1, StartOp: 1, Ops: []change.Op{makeMap("employees")}})
 	inParent := makeMap("42")
