@@ -36,8 +36,13 @@ type engine interface {
 	// changes returns the chunks of all changes that are not in the past of
 	// since, in causal order. It passes over hashes that aren't here. It fails
 	// with ErrNewerFormat if a newer version has saved the changes and they can't
-	// be told apart; so do at and verify.
+	// be told apart; so do changesOf, at and verify.
 	changes(since []Hash) ([][]byte, error)
+	// changesOf returns, for each operation, the change that it is part of, nil
+	// if there is none; their operations need not be checked.
+	changesOf([]OpID) ([]*change.Change, error)
+	// authors returns the actors who have made changes.
+	authors() ([]ActorID, error)
 	// newer reports whether there is something that only newer versions know.
 	newer() bool
 	// apply takes changes, one after the other.

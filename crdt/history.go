@@ -3,6 +3,7 @@ package crdt
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -29,6 +30,40 @@ func (d *Doc) Apply(chunks ...[]byte) error {
 // give what both are known to have, or find it out as package sync does. Between
 // two documents in one program [Doc.Merge] does that.
 func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
+	var changes []*change.Change
+	for c, err := range d.EachChange(since) {
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+// EachChange yields what [Doc.Changes] returns, each when the loop comes to it, as
+// the document is when it begins; or an error, which ends it.
+func (d *Doc) EachChange(since []Hash) iter.Seq2[*change.Change, error] {
+	return func(yield func(*change.Change, error) bool) {
+		chunks, err := d.after(since)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, chunk := range chunks {
+			c, err := change.Parse(chunk)
+			if err != nil {
+				err = fmt.Errorf("%w: list changes: %w", ErrEngine, err)
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// after returns the chunks of the changes that are not in the past of heads that
+// must be here.
+func (d *Doc) after(since []Hash) ([][]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.usable(); err != nil {
@@ -44,25 +79,46 @@ func (d *Doc) Changes(since []Hash) ([]*change.Change, error) {
 		}
 	}
 	chunks, err := d.list(since)
-	if err != nil {
-		return nil, d.noted(err)
-	}
-	changes := make([]*change.Change, len(chunks))
-	for i, chunk := range chunks {
-		if changes[i], err = change.Parse(chunk); err != nil {
-			return nil, fmt.Errorf("%w: list changes: %w", ErrEngine, err)
-		}
-	}
-	return changes, nil
+	return chunks, d.noted(err)
 }
 
 // list returns the chunks of the changes that are not in the past of some heads.
 func (d *Doc) list(since []Hash) ([][]byte, error) {
 	chunks, err := d.engine.changes(since)
+	return chunks, listing(err)
+}
+
+// listing says of an error that it occurred while changes were listed.
+func listing(err error) error {
 	if err != nil && !errors.Is(err, ErrNewerFormat) {
 		err = fmt.Errorf("%w: list changes: %w", ErrEngine, err)
 	}
-	return chunks, err
+	return err
+}
+
+// ChangesOf returns, for each operation, the change that it is part of, or nil if
+// it is not in this document. Only the headers and operations of these changes have
+// been read, not checked. It costs time linear in the history.
+func (d *Doc) ChangesOf(ops ...OpID) ([]*change.Change, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	changes, err := d.engine.changesOf(ops)
+	return changes, d.noted(listing(err))
+}
+
+// Authors returns the actors who have made the document's changes, in no order.
+// It costs time linear in their number, but in automerge-go linear in the history.
+func (d *Doc) Authors() ([]ActorID, error) {
+	d.beginReading()
+	defer d.endReading()
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	actors, err := d.engine.authors()
+	return actors, d.noted(listing(err))
 }
 
 // Save returns the document, for [Load]: as one chunk, or, if that can't carry

@@ -20,6 +20,9 @@ type ActorID = change.ActorID
 // Hash names a change.
 type Hash = change.Hash
 
+// OpID names an operation: by the actor whose it is, and a counter.
+type OpID = change.OpID
+
 const (
 	actorSize = 16
 	urlScheme = "automerge:"

@@ -54,6 +54,14 @@ func (n native) changes(since []Hash) (_ [][]byte, err error) {
 	return chunks, asNewer(err)
 }
 
+func (n native) changesOf(ops []OpID) (_ []*change.Change, err error) {
+	defer rescue(&err)
+	changes, err := n.set.ChangesOf(ops)
+	return changes, asNewer(err)
+}
+
+func (n native) authors() ([]ActorID, error) { return n.set.Authors(), nil }
+
 func (n native) newer() bool { return n.set.NewerFormat() }
 
 // asNewer says of an error that a newer version would not have it.

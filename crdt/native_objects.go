@@ -88,6 +88,43 @@ func itemsOf(ops []opset.Op) []item {
 	return items
 }
 
+func (n nativeMap) writers(key string) (_ []OpID, err error) {
+	defer rescue(&err)
+	return writersOf(n.o, n.o.Conflicts(key)), nil
+}
+
+func (n nativeList) writers(i int) (_ []OpID, err error) {
+	defer rescue(&err)
+	if i < 0 || i >= n.o.Len(sequence.Points) {
+		return nil, nil
+	}
+	return writersOf(n.o, n.o.ConflictsAt(i)), nil
+}
+
+func writersOf(o *opset.Object, ops []opset.Op) []OpID {
+	ids := make([]OpID, 0, len(ops))
+	for i := range ops {
+		if ops[i].Action != change.ActionMark {
+			ids = append(ids, o.Set().OpID(&ops[i]))
+		}
+	}
+	return ids
+}
+
+func (n nativeMap) contests(visit func(path []any, values []item, writers []OpID)) (err error) {
+	defer rescue(&err)
+	n.o.Contests(func(path []opset.Step, ops []opset.Op) {
+		way := make([]any, len(path))
+		for i, step := range path {
+			if way[i] = step.Index; step.Index < 0 {
+				way[i] = step.Key
+			}
+		}
+		visit(way, itemsOf(ops), writersOf(n.o, ops))
+	})
+	return nil
+}
+
 func (n nativeText) marks(u Unit) (marks []mark, err error) {
 	defer rescue(&err)
 	for _, m := range n.o.Marks(sequence.Unit(u)) {

@@ -114,6 +114,44 @@ func (r *reference) changes(since []Hash) (_ [][]byte, err error) {
 	return chunks, nil
 }
 
+// changesOf looks through the history.
+func (r *reference) changesOf(ops []OpID) ([]*change.Change, error) {
+	chunks, err := r.changes(nil)
+	if err != nil {
+		return nil, err
+	}
+	of := make([]*change.Change, len(ops))
+	for _, chunk := range chunks {
+		c, err := change.ReadHeader(chunk)
+		if err != nil {
+			return nil, err
+		}
+		for i, op := range ops {
+			if op.Actor == c.Actor && c.StartOp <= op.Counter && op.Counter <= c.MaxOp() {
+				of[i] = c
+			}
+		}
+	}
+	return of, nil
+}
+
+func (r *reference) authors() (_ []ActorID, err error) {
+	defer rescue(&err)
+	changes, err := r.doc.Changes()
+	if err != nil {
+		return nil, err
+	}
+	met := map[ActorID]bool{}
+	for _, c := range changes {
+		actor, err := hex.DecodeString(c.ActorID())
+		if err != nil {
+			return nil, err
+		}
+		met[ActorID(actor)] = true
+	}
+	return slices.Collect(maps.Keys(met)), nil
+}
+
 func (r *reference) newer() bool { return false }
 
 func (r *reference) holds(c *change.Change) (bool, error) { return r.has(c.Hash) }

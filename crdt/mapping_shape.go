@@ -1,0 +1,34 @@
+package crdt
+
+import "fmt"
+
+// Container is a map of a value of Go, or a list whose items a field tells apart.
+type Container struct {
+	Name   string
+	Kind   Kind        // [KindMap] or [KindList]
+	Fields []Container // of a map, ascending by name; what is in lists isn't looked at
+}
+
+// Containers returns the containers that [Map.Reconcile] makes in an empty map, but
+// for those in lists, ascending by name.
+func Containers(want any) ([]Container, error) {
+	n, err := prepare(want)
+	if err == nil && n.kind != KindMap {
+		err = fmt.Errorf("%w: reconcile a map with a %T", ErrInvalid, want)
+	}
+	return n.containers(), err
+}
+
+func (n node) containers() []Container {
+	var found []Container
+	for _, f := range n.fields {
+		switch {
+		case f.omit:
+		case f.kind == KindMap:
+			found = append(found, Container{f.key, KindMap, f.containers()})
+		case f.kind == KindList && f.node.key != "":
+			found = append(found, Container{Name: f.key, Kind: KindList})
+		}
+	}
+	return found
+}
