@@ -84,7 +84,7 @@ type listObject interface {
 }
 
 type textObject interface {
-	text() (string, error)
+	appendTo(b []byte) ([]byte, error)
 	len(Unit) (int, error)
 	splice(u Unit, pos, del int, insert string) error
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sync"
 )
 
 // Hydrate reads the map into what v points to: a struct, or a map with strings
@@ -21,18 +20,8 @@ func (m Map) Hydrate(v any) error {
 	if err := m.s.unread(); err != nil {
 		return err
 	}
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	s, err := m.encode((*buffer)[:0], m.skipped())
-	if err != nil {
-		return err
-	}
-	*buffer = s
-	return hydrateInto(s, v)
+	return m.borrow(m.skipped(), func(s Snapshot) error { return hydrateInto(s, v) })
 }
-
-// buffers are snapshots that live for one call.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // skipped says which of the map's keys are not shown to Go's values.
 func (m Map) skipped() func(key string) bool {
@@ -57,13 +46,12 @@ func hydrateInto(s Snapshot, v any) error {
 func (s Snapshot) hydrate(c codec, v reflect.Value) error {
 	d, t := s.open()
 	h := hydrator{decoder: d}
-	if h.into(c, t, v); h.err == nil && len(h.rest) > 0 {
-		h.fail("something after its end")
+	h.path = h.few[:0]
+	h.into(c, t, v)
+	if err := h.end(); err != nil {
+		return err
 	}
-	switch {
-	case h.err != nil:
-		return h.err
-	case h.mismatches > len(h.told):
+	if h.mismatches > len(h.told) {
 		h.told = append(h.told, fmt.Errorf("%w in %d more places", ErrMismatch, h.mismatches-len(h.told)))
 	}
 	return errors.Join(h.told...)
@@ -73,6 +61,7 @@ func (s Snapshot) hydrate(c codec, v reflect.Value) error {
 type hydrator struct {
 	decoder
 	path       []step
+	few        [4]step // of the path: most records are flat
 	mismatches int
 	told       []error // of the first ones
 }

@@ -65,7 +65,7 @@ func (c listCodec) prepare(p *preparer, v reflect.Value) (node, error) {
 		return node{}, ErrTooDeep
 	}
 	defer p.leave()
-	n := node{item: item{kind: KindList}, items: make([]node, v.Len()), key: c.key, of: v.Type()}
+	n := node{item: item{kind: KindList}, items: make([]node, v.Len()), key: c.key}
 	for i := range n.items {
 		var err error
 		if n.items[i], err = p.child(c.elem, v.Index(i)); err != nil {
@@ -159,7 +159,7 @@ func (c listCodec) hydrateByKey(h *hydrator, t token, v reflect.Value) {
 	for i := 0; uint64(i) < t.n && h.err == nil; i++ {
 		item := h.next()
 		ahead := h.decoder
-		key, ok := itemKey(ahead.find(item, c.key).any())
+		key, ok := itemKey(ahead.scalar(ahead.find(item, c.key)))
 		h.step(step{index: i})
 		if before := h.mismatches; !ok {
 			h.step(step{key: c.key})
@@ -174,6 +174,7 @@ func (c listCodec) hydrateByKey(h *hydrator, t token, v reflect.Value) {
 			h.into(c.elem, item, last)
 			if h.mismatches != before && !c.is(last, key) {
 				v.SetLen(v.Len() - 1)
+				delete(known, key)
 			}
 		}
 		h.unstep()
@@ -261,11 +262,12 @@ func (c mapCodec) hydrate(h *hydrator, t token, v reflect.Value) bool {
 	for i := uint64(0); i < t.n && h.err == nil; i++ {
 		var child token
 		name, child = h.pair(name)
+		text := h.string(name)
 		key := reflect.New(v.Type().Key()).Elem()
 		value := reflect.New(v.Type().Elem()).Elem()
-		h.step(step{key: string(name)})
+		h.step(step{key: text})
 		before := h.mismatches
-		if !c.setKey(key, name) {
+		if !c.setKey(key, text) {
 			h.mismatch(child, v.Type().Key())
 		} else if h.into(c.elem, child, value); before == h.mismatches || child.kind == KindMap || child.kind == KindList {
 			v.SetMapIndex(key, value)
@@ -275,10 +277,10 @@ func (c mapCodec) hydrate(h *hydrator, t token, v reflect.Value) bool {
 	return true
 }
 
-func (c mapCodec) setKey(key reflect.Value, name []byte) bool {
+func (c mapCodec) setKey(key reflect.Value, text string) bool {
 	if !c.text {
-		key.SetString(string(name))
+		key.SetString(text)
 		return true
 	}
-	return key.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(append([]byte{}, name...)) == nil
+	return key.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)) == nil
 }

@@ -144,11 +144,11 @@ func (c stringCodec) prepare(_ *preparer, v reflect.Value) (node, error) {
 	return prepareString(c.kind, v.String())
 }
 
-func (stringCodec) hydrate(_ *hydrator, t token, v reflect.Value) bool {
+func (stringCodec) hydrate(h *hydrator, t token, v reflect.Value) bool {
 	if t.kind != KindText && t.kind != KindString {
 		return false
 	}
-	v.SetString(string(t.text))
+	v.SetString(h.string(t.text))
 	return true
 }
 
@@ -231,7 +231,7 @@ func (textCodec) hydrate(h *hydrator, t token, v reflect.Value) bool {
 		return false
 	}
 	v.SetZero()
-	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(append([]byte{}, t.text...)); err != nil {
+	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(h.string(t.text))); err != nil {
 		v.SetZero()
 		h.mismatched(fmt.Errorf("%w: %s: %w", ErrMismatch, v.Type(), err))
 	}

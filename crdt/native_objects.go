@@ -227,9 +227,9 @@ func (n nativeList) delete(i, count int) (err error) {
 	return n.o.Set().DeleteAt(n.o, i, count)
 }
 
-func (n nativeText) text() (_ string, err error) {
+func (n nativeText) appendTo(b []byte) (_ []byte, err error) {
 	defer rescue(&err)
-	return n.o.Text(), nil
+	return n.o.AppendText(b), nil
 }
 
 func (n nativeText) len(u Unit) (_ int, err error) {

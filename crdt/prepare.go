@@ -42,7 +42,6 @@ type node struct {
 	exact bool
 	// key is the field that tells a list's items apart, if there is one.
 	key string
-	of  reflect.Type // that a list was made of, if that says what is in it
 }
 
 type field struct {

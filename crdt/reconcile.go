@@ -50,25 +50,20 @@ func (m Map) Reconcile(want any) error {
 	if now.kind != KindMap {
 		return fmt.Errorf("%w: reconcile a map with a %s", ErrInvalid, now.kind)
 	}
-	was, err := m.read(c, v.Type())
-	if err == nil {
-		err = m.permits(was, now)
-	}
-	if err != nil {
-		return err
-	}
-	return m.s.whole(func() error { return m.reconcile(was, now) })
+	return m.borrow(m.skipped(), func(s Snapshot) error {
+		was, err := s.read(c, v.Type())
+		if err == nil {
+			err = m.permits(was, now)
+		}
+		if err != nil {
+			return err
+		}
+		return m.s.whole(func() error { return m.reconcile(was, now, s.isBlank()) })
+	})
 }
 
 // read returns what Hydrate would read into a type.
-func (m Map) read(c codec, t reflect.Type) (node, error) {
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	s, err := m.encode((*buffer)[:0], m.skipped())
-	if err != nil {
-		return node{}, err
-	}
-	*buffer = s
+func (s Snapshot) read(c codec, t reflect.Type) (node, error) {
 	v := reflect.New(t).Elem()
 	if err := s.hydrate(c, v); err != nil && !errors.Is(err, ErrMismatch) {
 		return node{}, err
@@ -114,10 +109,8 @@ func (n node) eachUnsafe(fn func(data any) error) error {
 }
 
 // reconcile writes where two nodes differ, the first of which is what there is.
-func (m Map) reconcile(was, now node) error {
-	if m.isBlank() {
-		was.fields = nil
-	}
+// In a blank map what is zero is new, too.
+func (m Map) reconcile(was, now node, blank bool) error {
 	for len(was.fields) > 0 || len(now.fields) > 0 { // both ascend by key
 		var key string
 		var err error
@@ -132,7 +125,11 @@ func (m Map) reconcile(was, now node) error {
 			now.fields = now.fields[1:]
 		default:
 			key = now.fields[0].key
-			err = m.reconcileField(was.fields[0].node, now.fields[0])
+			there := was.fields[0].node
+			if blank {
+				there = node{}
+			}
+			err = m.reconcileField(there, now.fields[0])
 			was.fields, now.fields = was.fields[1:], now.fields[1:]
 		}
 		if err != nil {
@@ -140,20 +137,6 @@ func (m Map) reconcile(was, now node) error {
 		}
 	}
 	return m.s.failure
-}
-
-// isBlank reports whether nothing has been written into a map yet but maps.
-func (m Map) isBlank() bool {
-	if m.tooDeep() {
-		return false
-	}
-	skip := m.skipped()
-	for _, e := range m.entries() {
-		if (skip == nil || !skip(e.key)) && (e.kind != KindMap || !m.value(e.item).Map().isBlank()) {
-			return false
-		}
-	}
-	return true
 }
 
 func (m Map) reconcileField(was node, f field) error {
@@ -179,7 +162,8 @@ func (p place) reconcileSlot(to slot, there item, was, now node) error {
 		if was.kind != KindMap {
 			was = p.value(there).node()
 		}
-		return p.value(there).Map().reconcile(was, now)
+		m := p.value(there).Map()
+		return m.borrow(m.skipped(), func(s Snapshot) error { return m.reconcile(was, now, s.isBlank()) })
 	case there.kind == KindList && now.kind == KindList:
 		return p.value(there).List().reconcile(was, now)
 	}
@@ -193,7 +177,7 @@ func (p place) reconcileSlot(to slot, there item, was, now node) error {
 func (v Value) node() node {
 	e := encoder{s: v.s}
 	e.encode(v)
-	d := decoder{rest: e.b}
+	d := decoder{data: e.b}
 	return d.node(d.next())
 }
 

@@ -150,9 +150,10 @@ func (r referenceList) delete(i, n int) (err error) {
 	return nil
 }
 
-func (r referenceText) text() (_ string, err error) {
+func (r referenceText) appendTo(b []byte) (_ []byte, err error) {
 	defer rescue(&err)
-	return r.t.Get()
+	text, err := r.t.Get()
+	return append(b, text...), err
 }
 
 func (r referenceText) len(Unit) (_ int, err error) {

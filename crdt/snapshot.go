@@ -1,6 +1,9 @@
 package crdt
 
-import "slices"
+import (
+	"bytes"
+	"sync"
+)
 
 // Snapshot is an encoded copy of what a map says. It can be stored, and read
 // without the document by any number of goroutines at once. It holds what can be
@@ -25,22 +28,31 @@ const (
 
 // Snapshot copies the map and what is in it, but for the keys of this very map
 // that skip, if it isn't nil, names. The zero Map is copied as an empty one.
-func (m Map) Snapshot(skip func(key string) bool) (Snapshot, error) {
+func (m Map) Snapshot(skip func(key string) bool) (copied Snapshot, err error) {
 	if err := m.s.unread(); err != nil {
 		return nil, err
 	}
-	s, err := m.encode(make([]byte, 0, 256), skip)
-	return slices.Clip(s), err
+	err = m.borrow(skip, func(s Snapshot) error {
+		copied = bytes.Clone(s)
+		return nil
+	})
+	return copied, err
 }
 
-// encode appends a snapshot.
-func (m Map) encode(b []byte, skip func(key string) bool) (Snapshot, error) {
-	e := encoder{s: m.s, b: append(b, snapshotVersion)}
-	if e.encodeMap(m, skip); m.s != nil && m.s.failure != nil {
-		return nil, m.s.failure
+// borrow calls fn with a snapshot that ends with it.
+func (m Map) borrow(skip func(key string) bool, fn func(s Snapshot) error) error {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	e := encoder{s: m.s, b: append((*buffer)[:0], snapshotVersion)}
+	e.encodeMap(m, skip)
+	*buffer = e.b
+	if m.s != nil && m.s.failure != nil {
+		return m.s.failure
 	}
-	return e.b, nil
+	return fn(e.b)
 }
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Lookup returns what stands under keys of maps in each other, as [Value.Any]
 // does, and whether something is there. No path leads to the whole.
@@ -51,27 +63,37 @@ func (s Snapshot) Lookup(path ...string) (any, bool) {
 			return nil, false
 		}
 	}
-	v := d.any(t)
-	return v, d.err == nil
+	if v := d.any(t); d.err == nil {
+		return v, true
+	}
+	return nil, false
 }
 
 // Any returns the whole, as [Map.Any] does; nil if the snapshot is damaged.
 func (s Snapshot) Any() map[string]any {
-	v, _ := s.Lookup()
-	m, _ := v.(map[string]any)
-	return m
+	d, t := s.open()
+	if all := d.anyMap(t); d.end() == nil {
+		return all
+	}
+	return nil
 }
 
 // Hydrate reads the snapshot into what v points to, as [Map.Hydrate] does. It
 // returns [ErrDamaged] if the bytes are no snapshot.
 func (s Snapshot) Hydrate(v any) error { return hydrateInto(s, v) }
 
+// isBlank reports whether nothing has been written into the map yet but maps.
+func (s Snapshot) isBlank() bool {
+	d, t := s.open()
+	return d.isBlank(t)
+}
+
 // open returns a decoder and the head of the whole.
 func (s Snapshot) open() (decoder, token) {
 	if len(s) == 0 || s[0] != snapshotVersion {
 		return decoder{err: ErrDamaged}, token{}
 	}
-	d := decoder{rest: s[1:]}
+	d := decoder{data: s, at: 1}
 	t := d.next()
 	if t.kind != KindMap {
 		return decoder{err: ErrDamaged}, token{}

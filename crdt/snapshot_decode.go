@@ -20,7 +20,8 @@ type token struct {
 // decoder reads a snapshot, token by token. Bytes may be damaged: then err is
 // set, and what it returns from then on is absent.
 type decoder struct {
-	rest  []byte
+	data  []byte
+	at    int // where the next token begins: moving it writes no pointer
 	depth int
 	err   error
 }
@@ -29,32 +30,50 @@ func (d *decoder) fail(what string) token {
 	if d.err == nil {
 		d.err = fmt.Errorf("%w: a snapshot with %s", ErrDamaged, what)
 	}
-	d.rest = nil
+	d.at = len(d.data)
 	return token{}
 }
 
-// head reads the head of a value. Its size says how many bytes its number takes
-// beyond the first.
+// left returns how many bytes are still to be read.
+func (d *decoder) left() uint64 { return uint64(len(d.data) - d.at) }
+
+// end returns what has gone wrong, if something has, once all was read.
+func (d *decoder) end() error {
+	if d.left() > 0 {
+		d.fail("something after its end")
+	}
+	return d.err
+}
+
+// head reads the first byte of a value, and the number that it or those behind
+// it say.
 func (d *decoder) head() (first byte, n uint64) {
-	if len(d.rest) == 0 {
+	if d.at < len(d.data) {
+		first = d.data[d.at]
+		if n = uint64(first & 31); n < 24 {
+			d.at++
+			return first, n
+		}
+	}
+	return d.longHead()
+}
+
+func (d *decoder) longHead() (first byte, n uint64) {
+	if d.left() == 0 {
 		d.fail("its end missing")
 		return 0, 0
 	}
-	first = d.rest[0]
-	if n = uint64(first & 31); n < 24 {
-		d.rest = d.rest[1:]
-		return first, n
-	}
-	size := 1 << (n - 24)
-	if n > 27 || len(d.rest) <= size {
+	first = d.data[d.at]
+	size := uint64(1) << (first&31 - 24)
+	if first&31 > 27 || d.left() <= size {
 		d.fail("a bad head")
 		return 0, 0
 	}
-	n = 0
-	for _, b := range d.rest[1 : 1+size] {
+	d.at++
+	for _, b := range d.data[d.at : d.at+int(size)] {
 		n = n<<8 | uint64(b)
 	}
-	d.rest = d.rest[1+size:]
+	d.at += int(size)
 	return first, n
 }
 
@@ -66,7 +85,7 @@ func (d *decoder) next() token {
 	case majorBytes:
 		return d.take(KindBytes, n)
 	case majorText:
-		return d.string(KindText, n)
+		return d.take(KindText, n)
 	case majorList:
 		return d.container(KindList, n, 1)
 	case majorMap:
@@ -94,7 +113,7 @@ func (d *decoder) tagged(tag uint64) token {
 	first, n := d.head()
 	switch major := first & (7 << 5); {
 	case tag == tagString && major == majorText:
-		return d.string(KindString, n)
+		return d.take(KindString, n)
 	case tag == tagUint && major == majorUint && d.err == nil:
 		return token{kind: KindUint, n: n}
 	case tag == tagCounter:
@@ -120,25 +139,27 @@ func (d *decoder) simple(first byte, n uint64) token {
 }
 
 func (d *decoder) take(kind Kind, n uint64) token {
-	if n > uint64(len(d.rest)) {
+	if n > d.left() {
 		return d.fail("its end missing")
 	}
-	t := token{kind: kind, n: n, text: d.rest[:n:n]}
-	d.rest = d.rest[n:]
-	return t
+	from := d.at
+	d.at += int(n)
+	return token{kind: kind, n: n, text: d.data[from:d.at:d.at]}
 }
 
-func (d *decoder) string(kind Kind, n uint64) token {
-	t := d.take(kind, n)
-	if !utf8.Valid(t.text) {
-		return d.fail("a string that is not UTF-8")
+// string returns what a token of a string says. Until then nobody looks whether
+// it is UTF-8: most of what is read is passed over.
+func (d *decoder) string(text []byte) string {
+	if !utf8.Valid(text) {
+		d.fail("a string that is not UTF-8")
+		return ""
 	}
-	return t
+	return string(text)
 }
 
 // container reads a head of n elements, each of which takes at least size bytes.
-func (d *decoder) container(kind Kind, n uint64, size int) token {
-	if n > uint64(len(d.rest)/size) {
+func (d *decoder) container(kind Kind, n, size uint64) token {
+	if n > d.left()/size {
 		return d.fail("its end missing")
 	}
 	return token{kind: kind, n: n}
@@ -150,7 +171,7 @@ func (d *decoder) pair(last []byte) (key []byte, value token) {
 	if first&(7<<5) != majorText {
 		return nil, d.fail("a key that is no string")
 	}
-	key = d.string(KindText, n).text
+	key = d.take(KindText, n).text
 	if bytes.Compare(key, last) <= 0 {
 		return nil, d.fail("keys out of order")
 	}
@@ -213,7 +234,7 @@ func (d *decoder) any(t token) any {
 	case KindList:
 		return d.anyList(t)
 	default:
-		return t.any()
+		return d.scalar(t)
 	}
 }
 
@@ -227,7 +248,7 @@ func (d *decoder) anyMap(t token) map[string]any {
 	for i := uint64(0); i < t.n && d.err == nil; i++ {
 		var child token
 		key, child = d.pair(key)
-		out[string(key)] = d.any(child)
+		out[d.string(key)] = d.any(child)
 	}
 	return out
 }
@@ -246,7 +267,7 @@ func (d *decoder) anyList(t token) []any {
 
 // node returns a value as it is, every kind kept.
 func (d *decoder) node(t token) node {
-	n := node{item: item{t.kind, t.any()}, exact: true}
+	n := node{item: item{t.kind, d.scalar(t)}, exact: true}
 	if t.kind != KindMap && t.kind != KindList || !d.enter() {
 		return n
 	}
@@ -259,13 +280,13 @@ func (d *decoder) node(t token) node {
 			continue
 		}
 		key, child = d.pair(key)
-		n.fields = append(n.fields, field{key: string(key), node: d.node(child)})
+		n.fields = append(n.fields, field{key: d.string(key), node: d.node(child)})
 	}
 	return n
 }
 
-// any returns a scalar as [Value.Any] does.
-func (t token) any() any {
+// scalar returns a scalar as [Value.Any] does, nil for what is none.
+func (d *decoder) scalar(t token) any {
 	switch t.kind {
 	case KindBool:
 		return t.n != 0
@@ -276,7 +297,7 @@ func (t token) any() any {
 	case KindFloat:
 		return math.Float64frombits(t.n)
 	case KindString, KindText:
-		return string(t.text)
+		return d.string(t.text)
 	case KindBytes:
 		return bytes.Clone(t.text)
 	case KindTime:
@@ -288,3 +309,19 @@ func (t token) any() any {
 }
 
 func (t token) time() time.Time { return time.UnixMilli(int64(t.n)).UTC() }
+
+// isBlank reports whether a map holds nothing but maps of which that is true.
+func (d *decoder) isBlank(t token) bool {
+	if t.kind != KindMap || !d.enter() {
+		return false
+	}
+	defer d.leave()
+	var key []byte
+	for i := uint64(0); i < t.n && d.err == nil; i++ {
+		var child token
+		if key, child = d.pair(key); !d.isBlank(child) {
+			return false
+		}
+	}
+	return d.err == nil
+}

@@ -46,8 +46,7 @@ func (e *encoder) encodeMap(m Map, skip func(key string) bool) {
 	}
 	e.head(majorMap, uint64(len(shown)))
 	for _, entry := range shown {
-		e.head(majorText, uint64(len(entry.key)))
-		e.b = append(e.b, entry.key...)
+		e.string(entry.key)
 		e.encode(m.value(entry.item))
 	}
 }
@@ -70,19 +69,38 @@ func (e *encoder) encode(v Value) {
 	case listObject:
 		e.encodeList(v.List())
 	case textObject:
-		s := v.Str()
-		e.head(majorText, uint64(len(s)))
-		e.b = append(e.b, s...)
+		e.encodeText(data)
 	case string:
 		e.head(majorTag, tagString)
-		e.head(majorText, uint64(len(data)))
-		e.b = append(e.b, data...)
+		e.string(data)
 	case []byte:
 		e.head(majorBytes, uint64(len(data)))
 		e.b = append(e.b, data...)
 	default:
 		e.encodeNumber(v.item)
 	}
+}
+
+func (e *encoder) string(s string) {
+	e.head(majorText, uint64(len(s)))
+	e.b = append(e.b, s...)
+}
+
+// encodeText appends a text, and then puts its length, which is known by then,
+// before it.
+func (e *encoder) encodeText(t textObject) {
+	from := len(e.b)
+	b, err := t.appendTo(e.b)
+	if e.s.saw(err) != nil {
+		return
+	}
+	size := len(b) - from
+	e.b = b
+	e.head(majorText, uint64(size))
+	var head [9]byte
+	n := copy(head[:], e.b[from+size:])
+	copy(e.b[from+n:], e.b[from:from+size])
+	copy(e.b[from:], head[:n])
 }
 
 func (e *encoder) encodeNumber(it item) {

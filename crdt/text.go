@@ -20,8 +20,8 @@ func (t Text) String() string {
 	if !t.s.readable() {
 		return ""
 	}
-	text, err := t.object.text()
-	return read(t.s, text, err)
+	text, err := t.object.appendTo(nil)
+	return string(read(t.s, text, err))
 }
 
 // Len returns the length of the text.

@@ -2,6 +2,7 @@ package opset
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/internal/sequence"
@@ -107,13 +108,16 @@ func (o *Object) elements(span *sequence.Span, yield func(Op) bool) bool {
 }
 
 // Text returns a text; what is no text in it as U+FFFC.
-func (o *Object) Text() string {
-	b := make([]byte, 0, o.seq.Width()[sequence.Bytes])
-	return string(o.seq.AppendText(b, func(b []byte, cell int32) []byte {
+func (o *Object) Text() string { return string(o.AppendText(nil)) }
+
+// AppendText appends a text as Text returns it.
+func (o *Object) AppendText(b []byte) []byte {
+	b = slices.Grow(b, int(o.seq.Width()[sequence.Bytes]))
+	return o.seq.AppendText(b, func(b []byte, cell int32) []byte {
 		w := o.cells[cell].winner()
 		if w.Action == change.ActionSet && w.Value.Type == change.ValueText {
 			return append(b, w.Value.Raw...)
 		}
 		return append(b, placeholder...)
-	}))
+	})
 }
