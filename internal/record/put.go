@@ -68,10 +68,12 @@ func count(shape []crdt.Container) int {
 // put adds skeletons to a document, and makes the change that follows them. Only
 // that one counts, so there is one even if nothing is left to write.
 func put(d *crdt.Doc, skeletons []*change.Change, state State, write func(root crdt.Map) error) ([]*change.Change, error) {
-	for _, c := range skeletons {
-		if err := d.Apply(c.Bytes()); err != nil {
-			return nil, err
-		}
+	chunks := make([][]byte, len(skeletons))
+	for i, c := range skeletons {
+		chunks[i] = c.Bytes()
+	}
+	if err := d.Apply(chunks...); err != nil {
+		return nil, err
 	}
 	var opts []crdt.ChangeOption
 	if len(skeletons) > 0 || state != Present {

@@ -15,7 +15,10 @@ type Step struct {
 // object and in the maps and lists that are shown in it, to [MaxDepth]: with the
 // way there, which is visit's only while it runs, and the operations, as
 // [Object.Conflicts] has them. What texts hold is passed over.
-func (o *Object) Contests(visit func(path []Step, ops []Op)) { o.contests(nil, visit) }
+func (o *Object) Contests(visit func(path []Step, ops []Op)) {
+	const deep = 16 // enough for most
+	o.contests(make([]Step, 0, deep), visit)
+}
 
 func (o *Object) contests(path []Step, visit func(path []Step, ops []Op)) {
 	switch {
