@@ -16,6 +16,7 @@ type changeOptions struct {
 	message string
 	seconds int64
 	empty   bool
+	sparse  bool
 }
 
 // WithMessage gives the change a message, at most [change.MaxMessage] bytes.
@@ -33,6 +34,13 @@ func WithTime(t time.Time) ChangeOption {
 // joins all heads into one.
 func AllowEmpty() ChangeOption {
 	return func(o *changeOptions) { o.empty = true }
+}
+
+// Sparse has [Map.Reconcile] leave out fields that are zero also where nothing is
+// yet. It is for a value that somebody else may be writing elsewhere, so that what
+// one hasn't filled in stands against nothing that the other has.
+func Sparse() ChangeOption {
+	return func(o *changeOptions) { o.sparse = true }
 }
 
 func changeOptionsOf(opts []ChangeOption) changeOptions {
@@ -70,7 +78,7 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 	if d.engine.newer() {
 		return nil, fmt.Errorf("%w to write in this document; until then it can be read", ErrNewerFormat)
 	}
-	s := &session{writing: true, unit: d.engines.unit}
+	s := &session{writing: true, unit: d.engines.unit, sparse: o.sparse}
 	kept := false
 	defer func() { // also runs if fn panics or ends its goroutine
 		s.end()

@@ -18,7 +18,8 @@ import (
 //
 // Keys that a map of Go lacks are deleted; keys that a struct has no field for
 // stay. A field that is zero isn't written into a map that lacks it, but into one
-// in which there is nothing yet: new values are written whole.
+// in which there is nothing yet: new values are written whole, unless the change
+// is [Sparse].
 //
 // Maps with strings as keys may come from edited JSON, decoded with
 // [encoding/json.Number] or without: what stands in the document says how to read
@@ -58,7 +59,7 @@ func (m Map) Reconcile(want any) error {
 		if err != nil {
 			return err
 		}
-		return m.s.whole(func() error { return m.reconcile(was, now, s.isBlank()) })
+		return m.s.whole(func() error { return m.reconcile(was, now, !m.s.sparse && s.isBlank()) })
 	})
 }
 
@@ -163,7 +164,7 @@ func (p place) reconcileSlot(to slot, there item, was, now node) error {
 			was = p.value(there).node()
 		}
 		m := p.value(there).Map()
-		return m.borrow(m.skipped(), func(s Snapshot) error { return m.reconcile(was, now, s.isBlank()) })
+		return m.borrow(m.skipped(), func(s Snapshot) error { return m.reconcile(was, now, !m.s.sparse && s.isBlank()) })
 	case there.kind == KindList && now.kind == KindList:
 		return p.value(there).List().reconcile(was, now)
 	}

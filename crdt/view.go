@@ -75,6 +75,7 @@ func (d *Doc) view(fn func(root Map) error) error {
 type session struct {
 	writing bool
 	unit    Unit // of positions in texts
+	sparse  bool // what is zero isn't written into what is blank
 	wrote   bool
 	ended   atomic.Bool // handles may leak into other goroutines
 	failure error

@@ -19,8 +19,9 @@ const MaxContainers = 4096
 //
 // Maps, and lists whose items a field tells apart, are born in skeleton changes, so
 // those who make the same key elsewhere at the same time write into the same; the
-// rest is one ordinary change. Where both put an item with the same key into a
-// list, both are there.
+// rest is one ordinary change. A struct's fields that are zero aren't written where
+// nothing is yet, so that they don't stand against what others have filled in.
+// Where both put an item with the same key into a list, both are there.
 //
 // After an error the document is as it was. [ErrKey] and [ErrShape] are errors of
 // Put's own; others are Reconcile's and the document's: [crdt.ErrNotNative] if the
@@ -75,7 +76,7 @@ func put(d *crdt.Doc, skeletons []*change.Change, state State, write func(root c
 	if err := d.Apply(chunks...); err != nil {
 		return nil, err
 	}
-	var opts []crdt.ChangeOption
+	opts := []crdt.ChangeOption{crdt.Sparse()}
 	if len(skeletons) > 0 || state != Present {
 		opts = append(opts, crdt.AllowEmpty())
 	}

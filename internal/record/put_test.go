@@ -111,6 +111,30 @@ func TestStoresTakeWhatIsMade(t *testing.T) {
 	}
 }
 
+// TestWhatOneLeftOutStandsAgainstNothing: fields that only one of them filled in,
+// of those that both have.
+func TestWhatOneLeftOutStandsAgainstNothing(t *testing.T) {
+	type address struct{ City, Zip string }
+	type employee struct {
+		Name, Title string
+		Salary      int
+		Boss        *string
+		Tags        []string
+		Address     address
+	}
+	ann, bob := newDoc(t, "ann"), newDoc(t, "bob")
+	create(t, ann, "k", employee{Name: "Ada", Salary: 1, Address: address{City: "London"}})
+	create(t, bob, "k", employee{Title: "Engineer", Tags: []string{"x"}, Address: address{Zip: "N1"}})
+	meet(t, ann, bob)
+	says(t, "map[Address:map[City:London Zip:N1] Name:Ada Salary:1 Tags:[x] Title:Engineer]", ann, bob)
+	for _, d := range []*crdt.Doc{ann, bob} {
+		if changes := create(t, d, "k", employee{Name: "Ada", Title: "Engineer", Address: address{City: "London"}}); len(changes) != 1 {
+			t.Errorf("%d changes", len(changes))
+		}
+		says(t, "map[Address:map[City:London Zip:] Name:Ada Salary:0 Tags:[] Title:Engineer]", d)
+	}
+}
+
 // TestTextsAreNotRunTogether: what both wrote first, each whole, is a conflict.
 func TestTextsAreNotRunTogether(t *testing.T) {
 	ann, bob := newDoc(t, "ann"), newDoc(t, "bob")
