@@ -1,0 +1,145 @@
+package query
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+)
+
+const (
+	// MaxIndexFields is how many fields an index may have.
+	MaxIndexFields = 4
+
+	// MaxElements is how many different elements of a list are indexed. A longer
+	// list has one entry that stands for all of them, and is looked at whenever
+	// any element is searched.
+	MaxElements = 256
+)
+
+// Index keeps the records of a collection in the order of some fields. Each
+// record has one entry, whatever it lacks, and one more for each different
+// element of a list in one of the fields, but for elements that are lists or
+// maps.
+type Index struct {
+	Number uint16
+	Fields []string // dotted paths, as in [Where]
+}
+
+// base is the first byte of an ordinary entry's key. That of an entry for an
+// element of a list in field i is base+1+i.
+const base byte = 0
+
+// parsed returns the fields. They are right if [Index.Err] says so.
+func (x Index) parsed() []field {
+	fields := make([]field, len(x.Fields))
+	for i, name := range x.Fields {
+		fields[i], _ = parseField(name)
+	}
+	return fields
+}
+
+// Err returns [ErrInvalid] if the index has no, too many, equal or nameless
+// fields.
+func (x Index) Err() error {
+	if len(x.Fields) == 0 || len(x.Fields) > MaxIndexFields {
+		return fmt.Errorf("%w: an index on %d fields, want 1 to %d", ErrInvalid, len(x.Fields), MaxIndexFields)
+	}
+	for i, name := range x.Fields {
+		if _, ok := parseField(name); !ok {
+			return fmt.Errorf("%w: an index on %q: no field's name", ErrInvalid, name)
+		}
+		if slices.Contains(x.Fields[:i], name) {
+			return fmt.Errorf("%w: an index on %s twice", ErrInvalid, name)
+		}
+	}
+	return nil
+}
+
+// String returns the index's number and fields.
+func (x Index) String() string {
+	return fmt.Sprintf("index %d (%s)", x.Number, strings.Join(x.Fields, ", "))
+}
+
+// Writer makes entries of an index. It belongs to one goroutine at a time.
+type Writer struct {
+	fields []field
+}
+
+// Writer returns what makes the entries of this index.
+func (x Index) Writer() *Writer { return &Writer{x.parsed()} }
+
+// Keys returns the keys of a record's entries in ascending order; none if
+// fields is nil. A key ends with the id and has at most 913 bytes.
+func (w *Writer) Keys(id docid.ID, fields Fields) [][]byte {
+	if fields == nil {
+		return nil
+	}
+	values := make([]any, len(w.fields))
+	for i, f := range w.fields {
+		values[i] = f.of(fields)
+	}
+	keys := [][]byte{entry(base, values, -1, nil, id)}
+	for i, v := range values {
+		list, ok := v.([]any)
+		if !ok {
+			continue
+		}
+		for _, element := range elementKeys(list) {
+			keys = append(keys, entry(base+1+byte(i), values, i, element, id))
+		}
+	}
+	return keys
+}
+
+// entry returns the key of an entry in which the value at place i is replaced.
+func entry(kind byte, values []any, i int, by []byte, id docid.ID) []byte {
+	key := append(make([]byte, 0, 64), kind)
+	for k, v := range values {
+		if k == i {
+			key = append(key, by...)
+		} else {
+			key = appendKey(key, v, MaxKey)
+		}
+	}
+	return append(key, id[:]...)
+}
+
+// elementKeys returns the different keys of a list's elements, in order.
+func elementKeys(list []any) [][]byte {
+	var keys [][]byte
+	for _, element := range list {
+		key := appendKey(nil, element, MaxKey)
+		if key[0] == tagList || key[0] == tagMap {
+			continue
+		}
+		// Sorted by insertion, so that a long list costs no more than a short one.
+		at, found := slices.BinarySearchFunc(keys, key, bytes.Compare)
+		if found {
+			continue
+		}
+		if len(keys) == MaxElements {
+			return [][]byte{{tagMany}}
+		}
+		keys = slices.Insert(keys, at, key)
+	}
+	return keys
+}
+
+// Diff returns which keys are no more in after, and which are there only. Both
+// lists are in order, as [Writer.Keys] returns them.
+func Diff(before, after [][]byte) (gone, come [][]byte) {
+	for len(before) > 0 && len(after) > 0 {
+		switch c := bytes.Compare(before[0], after[0]); {
+		case c < 0:
+			gone, before = append(gone, before[0]), before[1:]
+		case c > 0:
+			come, after = append(come, after[0]), after[1:]
+		default:
+			before, after = before[1:], after[1:]
+		}
+	}
+	return append(gone, before...), append(come, after...)
+}

@@ -1,0 +1,174 @@
+package query_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/query"
+)
+
+func matchIDs(matches []query.Match) []docid.ID {
+	all := make([]docid.ID, 0, len(matches))
+	for _, m := range matches {
+		all = append(all, m.ID)
+	}
+	return all
+}
+
+func recordIDs(records []query.Record) []docid.ID {
+	all := make([]docid.ID, 0, len(records))
+	for _, r := range records {
+		all = append(all, r.ID)
+	}
+	return all
+}
+
+func sorted(all []docid.ID) []docid.ID {
+	return slices.SortedFunc(slices.Values(all), func(a, b docid.ID) int { return slices.Compare(a[:], b[:]) })
+}
+
+func aWorld(t *rapid.T) *world {
+	w := newWorld(someIndexes(t)...)
+	for _, id := range ids(rapid.IntRange(0, 25).Draw(t, "records")) {
+		w.put(id, aRecord(t))
+	}
+	return w
+}
+
+// everyPlan is the plan for a query, and whatever other ways there are.
+func everyPlan(t *rapid.T, q query.Query, indexes []query.Index) []*query.Plan {
+	chosen, err := query.NewPlan(q, indexes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, err := query.Every(q, indexes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(plans, chosen)
+}
+
+// With indexes and without, a query finds what filtering and sorting finds.
+func TestFindsWhatFilteringFinds(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w, m := aWorld(rt), aModel(rt)
+		all := recordIDs(m.naive(w))
+		if limit := rapid.IntRange(0, 8).Draw(rt, "limit"); limit > 0 {
+			m.limited(limit)
+		}
+		want := recordIDs(m.naive(w))
+		for _, p := range everyPlan(rt, m.query, w.indexes) {
+			got := matchIDs(run(t, p, w))
+			switch {
+			case len(m.order) > 0:
+				if !slices.Equal(got, want) {
+					rt.Fatalf("%s\ngot  %v\nwant %v", p.Explain(), got, want)
+				}
+			case len(got) != len(want) || len(slices.Compact(sorted(got))) != len(got) || !subset(got, all):
+				rt.Fatalf("%s\ngot %v\nof  %v", p.Explain(), got, all)
+			}
+			if n, err := p.Count(context.Background(), w); err != nil || n != len(all) {
+				rt.Fatalf("%s\ncounted %d (%v), want %d", p.Explain(), n, err, len(all))
+			}
+		}
+	})
+}
+
+func subset(some, all []docid.ID) bool {
+	return !slices.ContainsFunc(some, func(id docid.ID) bool { return !slices.Contains(all, id) })
+}
+
+// Pages put together are the whole, also if indexes come and go between them.
+func TestPagesAreTheWhole(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w, m := aWorld(rt), aModel(rt)
+		size := rapid.IntRange(1, 5).Draw(rt, "size")
+		var got []docid.ID
+		var cursors []string
+		for cursor := ""; ; {
+			page := run(t, rapid.SampledFrom(everyPlan(rt, m.query.Limit(size).After(cursor), w.indexes)).Draw(rt, "plan"), w)
+			for _, match := range page {
+				got, cursors = append(got, match.ID), append(cursors, match.Cursor())
+			}
+			if len(page) < size {
+				break
+			}
+			cursor = page[size-1].Cursor()
+		}
+		want := recordIDs(m.naive(w))
+		if len(m.order) == 0 {
+			got, want = sorted(got), sorted(want)
+		}
+		if !slices.Equal(got, want) {
+			rt.Fatalf("%s\ngot  %v\nwant %v", m.query, got, want)
+		}
+		if len(got) == 0 || len(m.order) == 0 {
+			return
+		}
+		i := rapid.IntRange(0, len(got)-1).Draw(rt, "back from")
+		back := matchIDs(result(t, m.query.Reverse().After(cursors[i]), w, w.indexes))
+		if slices.Reverse(back); !slices.Equal(back, got[:i]) {
+			rt.Fatalf("%s\nback from %d: %v\nwant %v", m.query, i, back, got[:i])
+		}
+	})
+}
+
+// What is inserted and deleted between pages neither repeats nor hides what was
+// there all the time.
+func TestPagesOfWhatChanges(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w, m := aWorld(rt), aModel(rt)
+		stay := recordIDs(m.naive(w))
+		var got []docid.ID
+		for cursor := ""; ; {
+			page := run(t, rapid.SampledFrom(everyPlan(rt, m.query.Limit(2).After(cursor), w.indexes)).Draw(rt, "plan"), w)
+			if got = append(got, matchIDs(page)...); len(page) < 2 {
+				break
+			}
+			cursor = page[1].Cursor()
+			if id := rapid.SampledFrom(ids(40)).Draw(rt, "id"); w.has(id) {
+				w.put(id, nil)
+				stay = slices.DeleteFunc(stay, func(s docid.ID) bool { return s == id })
+			} else if !slices.Contains(got, id) {
+				w.put(id, aRecord(rt))
+			}
+		}
+		if len(slices.Compact(sorted(got))) != len(got) || !subset(stay, got) {
+			rt.Fatalf("%s\ngot %v\nwhat stayed: %v", m.query, got, stay)
+		}
+	})
+}
+
+func (w *world) has(id docid.ID) bool { _, ok := w.records.Get(string(id[:])); return ok }
+
+// While a query runs, records change between an entry and its record. What is
+// found matches as it was found, once and in order; what has not changed is
+// found.
+func TestEntriesThatAreStale(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w, m := aWorld(rt), aModel(rt)
+		untouched := recordIDs(m.naive(w))
+		w.between = func() {
+			id := rapid.SampledFrom(ids(25)).Draw(rt, "id")
+			untouched = slices.DeleteFunc(untouched, func(u docid.ID) bool { return u == id })
+			w.put(id, aRecord(rt))
+		}
+		found := run(t, rapid.SampledFrom(everyPlan(rt, m.query, w.indexes)).Draw(rt, "plan"), w)
+		for i, r := range found {
+			if slices.ContainsFunc(m.conditions, func(holds func(record) bool) bool { return !holds(r.Fields.(record)) }) {
+				rt.Fatalf("%s\nfound %v", m.query, r)
+			}
+			if i > 0 && len(m.order) > 0 && m.compare(found[i-1].Record, r.Record) >= 0 {
+				rt.Fatalf("%s\n%v before %v", m.query, found[i-1], r)
+			}
+		}
+		got := matchIDs(found)
+		if len(slices.Compact(sorted(got))) != len(got) || !subset(untouched, got) {
+			rt.Fatalf("%s\ngot %v\nuntouched: %v", m.query, got, untouched)
+		}
+	})
+}
