@@ -32,6 +32,13 @@ type Event struct {
 	Match    Match // of a record that left, the id only
 }
 
+// How many matches behind the limit are searched at once: as many as the limit
+// is, within these bounds.
+const (
+	minSlack = 4
+	maxSlack = 256
+)
+
 // Live is the result of a query, kept up to date as its records change. It holds
 // the places of all matches; with a limit, of those within and of some behind,
 // so that not every record that leaves makes it necessary to search the next.
@@ -51,7 +58,7 @@ type Live struct {
 func (p *Plan) Live(ctx context.Context, rows Rows) (*Live, []Match, error) {
 	l := &Live{plan: p, limit: p.query.limit, byID: make(map[docid.ID]string)}
 	wanted := 0
-	if l.slack = max(16, min(l.limit, 256)); l.limit > 0 {
+	if l.slack = max(minSlack, min(l.limit, maxSlack)); l.limit > 0 {
 		wanted = l.limit + l.slack
 	} else {
 		l.limit = math.MaxInt

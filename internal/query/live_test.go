@@ -122,6 +122,11 @@ func TestLiveIsToldLate(t *testing.T) {
 				if err != nil {
 					rt.Fatalf("%s\nafter %v: %v", p.Explain(), changed, err)
 				}
+				for _, e := range events {
+					if e.Kind != query.Left && !m.holds(e.Match.Fields) {
+						rt.Fatalf("%s\n%v %v", p.Explain(), e.Kind, e.Match)
+					}
+				}
 			}
 			if want := run(t, p, w); !s.equal(want) {
 				rt.Fatalf("%s\ngot  %v\nwant %v", p.Explain(), s, want)

@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxSources is how many places of an index a query may look at one by one.
-	// With more, it reads what is between them, too.
+	// What would take more is not looked up.
 	maxSources = 1024
 
 	// maxMerged is how many are read at the same time, to be merged. With more,

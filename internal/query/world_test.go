@@ -331,10 +331,16 @@ func (m *model) compare(a, b query.Record) int {
 	return c
 }
 
+// holds reports whether all conditions do.
+func (m *model) holds(fields query.Fields) bool {
+	r, ok := fields.(record)
+	return ok && !slices.ContainsFunc(m.conditions, func(holds func(record) bool) bool { return !holds(r) })
+}
+
 // naive filters and sorts all records.
 func (m *model) naive(w *world) (found []query.Record) {
 	w.records.Scan(func(id string, r record) bool {
-		if !slices.ContainsFunc(m.conditions, func(holds func(record) bool) bool { return !holds(r) }) {
+		if m.holds(r) {
 			found = append(found, query.Record{ID: docid.ID([]byte(id)), Fields: r})
 		}
 		return true
