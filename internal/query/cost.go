@@ -45,17 +45,20 @@ func (p *Plan) price(w way) float64 {
 	if limit := float64(p.query.limit); limit > 0 && !w.sorts() {
 		entries = min(entries, math.Ceil(limit*entries/matches))
 	}
-	each := 1.0
+	cost := costSource*float64(len(w.sources)) + entries
 	switch {
 	case w.index == nil:
-		each = costScan
+		cost += entries * (costScan - 1)
 	case !p.counting || !w.exact():
-		each += costRead
+		cost += entries * costRead
 	}
 	if w.sorts() && !p.counting {
-		each += costSort
+		cost += matches * costSort
+		if p.query.limit == 0 { // without a limit they are read again
+			cost += matches * costRead
+		}
 	}
-	return costSource*float64(len(w.sources)) + entries*each
+	return cost
 }
 
 // cheapest returns the way that costs the least; of equals the first.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,8 +13,8 @@ import (
 // in a hundred holds a certain value, two have a certain element, five begin
 // with a certain prefix, ten are between two bounds, and thirty are above or
 // below one. Reading a record through an index costs five times as much as an
-// entry, when all are read twice as much. An index that has the order makes it
-// possible to stop at the limit. Of all ways the cheapest is taken, of equals
+// entry, when all are read twice as much; what is sorted without a limit is read
+// again. An index that has the order makes it possible to stop at the limit. Of all ways the cheapest is taken, of equals
 // the first: the records themselves, then the indexes as they were given.
 func (p *Plan) Explain() string {
 	lines := []string{p.query.String()}
@@ -80,7 +81,12 @@ func (p *Plan) noIndex() string {
 	if _, ok := p.order.backward(); !ok {
 		return "no index has an order in which some fields ascend and others descend"
 	}
-	return "no index would find them sooner"
+	for _, x := range p.indexes {
+		if w := p.along(x); slices.Contains(w.used, true) || p.stated && !w.sorts() {
+			return x.String() + " would lead to too many of them"
+		}
+	}
+	return "no index begins with a field that is compared or sorted by"
 }
 
 // conditions joins those that the way's sources answer, or those that they

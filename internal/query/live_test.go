@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -158,15 +159,26 @@ func TestLiveHoldsLittle(t *testing.T) {
 	if w.scanned > 1100 || w.reads > 2200 {
 		t.Errorf("%d entries and %d records read", w.scanned, w.reads)
 	}
-	for i := range 1000 { // others come in front of them
-		r := record{"n": -i}
+	s := onScreen(run(t, p, w))
+	update := func(i int, r record) {
 		w.put(id(i), r)
-		if _, err := live.Update(t.Context(), w, query.Record{ID: id(i), Fields: r}); err != nil {
-			t.Fatal(err)
+		changed := query.Record{ID: id(i)}
+		if r != nil {
+			changed.Fields = r
+		}
+		events, err := live.Update(t.Context(), w, changed)
+		if err == nil {
+			err = s.apply(events)
+		}
+		if err != nil || live.Held() > 60 || !s.equal(run(t, p, w)) {
+			t.Fatalf("%v; %d are held; got %v, want %v", err, live.Held(), s, run(t, p, w))
 		}
 	}
-	if n := live.Held(); n > 60 {
-		t.Errorf("%d are held for a limit of 10", n)
+	for i := range 1000 { // others come in front of them
+		update(i, record{"n": -i})
+	}
+	for i := range 1000 { // and go again
+		update(999-i, nil)
 	}
 }
 
@@ -177,4 +189,84 @@ func plan(tb testing.TB, q query.Query, indexes []query.Index) *query.Plan {
 		tb.Fatal(err)
 	}
 	return p
+}
+
+// The first of a long list go, move away and come back again and again.
+func TestLiveAtTheTop(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(query.Index{Number: 1, Fields: []string{"n"}})
+		for i, id := range ids(60) {
+			w.put(id, record{"n": i * 10})
+		}
+		q := query.Where("n").AtLeast(0).OrderBy("n").Limit(rapid.IntRange(1, 4).Draw(rt, "limit"))
+		p := plan(t, q, w.indexes)
+		live, first, err := p.Live(context.Background(), w)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		s := onScreen(first)
+		var told []query.Record
+		for range rapid.IntRange(0, 80).Draw(rt, "edits") {
+			changed := query.Record{ID: rapid.SampledFrom(ids(60)).Draw(rt, "id")}
+			if len(s) > 0 && rapid.IntRange(0, 2).Draw(rt, "top") > 0 {
+				changed.ID = s[rapid.IntRange(0, len(s)-1).Draw(rt, "which")].ID
+			}
+			r := record{"n": rapid.IntRange(-100, 700).Draw(rt, "n")}
+			changed.Fields = r
+			w.put(changed.ID, r)
+			told = append(told, changed)
+			if rapid.IntRange(0, 3).Draw(rt, "late") == 0 {
+				continue
+			}
+			for _, changed := range told {
+				events, err := live.Update(context.Background(), w, changed)
+				if err == nil {
+					err = s.apply(events)
+				}
+				if err != nil {
+					rt.Fatal(err)
+				}
+			}
+			if told = nil; !s.equal(run(t, p, w)) {
+				rt.Fatalf("after %v: got %v\nwant %v", changed, s, run(t, p, w))
+			}
+		}
+	})
+}
+
+// A long result without a limit is as right as a short one.
+func TestLiveOfMany(t *testing.T) {
+	const n, seed = 3000, 1
+	random := rand.New(rand.NewPCG(seed, seed))
+	w := newWorld()
+	all := manyIDs(n)
+	for _, id := range all[:n/2] {
+		w.put(id, record{"n": random.IntN(n)})
+	}
+	p := plan(t, query.Where("n").Above(n/10).OrderBy("n"), nil)
+	live, first, err := p.Live(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := onScreen(first)
+	for i := range 2 * n {
+		changed := query.Record{ID: all[random.IntN(n)]}
+		if random.IntN(4) == 0 && i > n {
+			w.put(changed.ID, nil)
+		} else {
+			r := record{"n": random.IntN(n)}
+			w.put(changed.ID, r)
+			changed.Fields = r
+		}
+		events, err := live.Update(t.Context(), w, changed)
+		if err == nil {
+			err = s.apply(events)
+		}
+		if err != nil {
+			t.Fatalf("edit %d of seed %d: %v", i, seed, err)
+		}
+	}
+	if !s.equal(run(t, p, w)) {
+		t.Errorf("seed %d: the result is another than the query's", seed)
+	}
 }

@@ -179,7 +179,7 @@ all records where Age at least 18 and Age below 21 and Name is not "Ada"
 2. read each record, and keep it if Name is not "Ada"`},
 		{query.Where("City").Is("Oslo").OrderBy("Name").Limit(50), `
 all records where City is "Oslo" by Name, the first 50
-1. all records by id: no index would find them sooner
+1. all records by id: no index begins with a field that is compared or sorted by
 2. keep those where City is "Oslo"
 3. sort by Name, id
 4. stop after 50
@@ -189,6 +189,17 @@ all records by Department, Name descending, the first 5
 1. all records by id: no index has an order in which some fields ascend and others descend
 2. sort by Department, Name descending, id descending
 3. stop after 5`},
+		{query.Where("Age").Exists().OrderBy("Name").Limit(50), `
+all records where Age exists by Name, the first 50
+1. all records by id: index 2 (Age) would lead to too many of them
+2. keep those where Age exists
+3. sort by Name, id
+4. stop after 50
+An index on (Name) would help.`},
+		{query.Query{}.OrderBy("Age"), `
+all records by Age
+1. index 2 (Age), by Age, id
+2. read each record`},
 		{query.Query{}, `
 all records
 1. all records by id: all are wanted`},

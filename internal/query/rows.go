@@ -9,8 +9,8 @@ import (
 
 // Rows are the records of a collection and the entries of its indexes. What one
 // call yields must be of one moment; different calls may see different ones.
-// Ranges go from from, inclusive, to to, exclusive, nil being open, or the same
-// way back. A sequence ends with the first error.
+// Ranges have from in them and not to, nil is open; in reverse they begin at their
+// end. A sequence ends with the first error.
 type Rows interface {
 	// Entries yields the keys of an index's entries, as [Writer.Keys] made them,
 	// in order. A key may change with the next.

@@ -215,7 +215,7 @@ type model struct {
 	query      query.Query
 	conditions []func(record) bool
 	fixed      []string
-	order      []string // "-" before those that descend
+	order      []string
 	reverse    bool
 	limit      int
 }
@@ -288,15 +288,27 @@ func aModel(t *rapid.T) *model {
 	down := rapid.IntRange(0, 2).Draw(t, "direction")
 	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(fieldNames), 0, 3, rapid.ID[string]).Draw(t, "order") {
 		if down == 0 || down == 1 && rapid.Bool().Draw(t, "descending") {
-			m.query, m.order = m.query.OrderByDesc(name), append(m.order, "-"+name)
-		} else {
-			m.query, m.order = m.query.OrderBy(name), append(m.order, name)
+			name = "-" + name
 		}
+		m = m.ordered([]string{name})
 	}
 	if m.reverse = rapid.Bool().Draw(t, "reverse"); m.reverse {
 		m.query = m.query.Reverse()
 	}
 	return m
+}
+
+// ordered returns a model with an order, "-" before fields that descend.
+func (m model) ordered(by []string) *model {
+	for _, name := range by {
+		m.order = append(slices.Clip(m.order), name)
+		if field, descends := strings.CutPrefix(name, "-"); descends {
+			m.query = m.query.OrderByDesc(field)
+		} else {
+			m.query = m.query.OrderBy(field)
+		}
+	}
+	return &m
 }
 
 func (m *model) limited(n int) *model {
@@ -427,6 +439,12 @@ func exact(v any) *big.Float {
 	return f.SetFloat64(v.(float64))
 }
 
+// fataler is a test, of rapid's or not.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // result runs a query.
 func result(tb testing.TB, q query.Query, w *world, indexes []query.Index) []query.Match {
 	tb.Helper()
@@ -437,7 +455,7 @@ func result(tb testing.TB, q query.Query, w *world, indexes []query.Index) []que
 	return run(tb, p, w)
 }
 
-func run(tb testing.TB, p *query.Plan, w *world) (found []query.Match) {
+func run(tb fataler, p *query.Plan, w *world) (found []query.Match) {
 	tb.Helper()
 	for m, err := range p.Run(context.Background(), w) {
 		if err != nil {
