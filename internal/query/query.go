@@ -50,12 +50,15 @@ func (q Query) Reverse() Query {
 	return q
 }
 
+// maxLimit is above what any collection holds.
+const maxLimit = 1 << 30
+
 // Limit asks for the first n records only. 0 asks for all.
 func (q Query) Limit(n int) Query {
 	if n < 0 {
 		return q.failed(fmt.Errorf("%w: a limit of %d", ErrInvalid, n))
 	}
-	q.limit = n
+	q.limit = min(n, maxLimit)
 	return q
 }
 

@@ -1,10 +1,8 @@
 package query
 
 import (
-	"fmt"
 	"reflect"
 	"time"
-	"unicode/utf8"
 )
 
 // Fields are what a record holds, as of one moment. They may be kept.
@@ -28,16 +26,9 @@ func normalized(v any) (any, bool) {
 	return reflected(reflect.ValueOf(v))
 }
 
-// reflected does it for named types, pointers, and numbers of other sizes.
+// reflected does it for named types and for numbers of other sizes.
 func reflected(v reflect.Value) (any, bool) {
 	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return nil, true
-		}
-		if v.Elem().Kind() != reflect.Pointer {
-			return normalized(v.Elem().Interface())
-		}
 	case reflect.Bool:
 		return v.Bool(), true
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -52,53 +43,6 @@ func reflected(v reflect.Value) (any, bool) {
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return v.Bytes(), true
 		}
-	case reflect.Struct:
-		if v.CanConvert(reflect.TypeFor[time.Time]()) {
-			return v.Convert(reflect.TypeFor[time.Time]()).Interface(), true
-		}
 	}
 	return nil, false
-}
-
-// operand returns a value that somebody asks for in its normal form, or why no
-// field can ever be compared with it.
-func operand(v any) (any, string) {
-	n, ok := normalized(v)
-	switch n := n.(type) {
-	case string:
-		if !utf8.ValidString(n) {
-			return nil, "a string that isn't UTF-8"
-		}
-	case time.Time:
-		kept := time.UnixMilli(n.UnixMilli()).UTC()
-		if kept.Unix() != n.Unix() {
-			return nil, "a time that no document can hold"
-		}
-		return kept, ""
-	case []byte:
-		return append([]byte{}, n...), ""
-	case []any, map[string]any:
-		ok = false
-	}
-	if !ok {
-		return nil, fmt.Sprintf("no field can be compared with a %T", v)
-	}
-	return n, ""
-}
-
-// spread returns the elements of the one slice that was given in place of
-// several values.
-func spread(values []any) []any {
-	if len(values) != 1 {
-		return values
-	}
-	list := reflect.ValueOf(values[0])
-	if list.Kind() != reflect.Slice || list.Type().Elem().Kind() == reflect.Uint8 {
-		return values
-	}
-	all := make([]any, list.Len())
-	for i := range all {
-		all[i] = list.Index(i).Interface()
-	}
-	return all
 }

@@ -164,9 +164,9 @@ func (t *trail) fit(w *way) (from int, ok bool) {
 			return 0, false
 		}
 	}
-	first := t.starts
-	w.chained = !slices.ContainsFunc(first, func(s start) bool {
-		return !bytes.Equal(s.key[:s.ends[from]], first[0].key[:first[0].ends[from]])
+	first := t.starts[0]
+	w.chained = !slices.ContainsFunc(t.starts, func(s start) bool {
+		return !bytes.Equal(s.key[:s.ends[from]], first.key[:first.ends[from]])
 	})
 	w.backward, ok = w.order.backward()
 	return from, ok && (w.chained || len(t.starts) <= maxMerged)
