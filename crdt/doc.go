@@ -15,7 +15,7 @@
 // string becomes a text, which many can edit letter by letter; an
 // [ImmutableString] becomes a plain string. Where a text is already, it is
 // edited; where a plain string is, it stays plain; a counter is incremented by
-// the difference. Maps and lists are replaced; [Map.Reconcile] edits them.
+// the difference. Maps, structs and lists are replaced; [Map.Reconcile] edits them.
 // Writing what is there already does nothing, but for ending a conflict, see
 // [Map.Conflicts]. Integers that JavaScript can't read are refused unless they
 // are wrapped in [Int64] or [Uint64].
@@ -23,6 +23,28 @@
 // What two people make of one text at once is mixed: "open" that became "done"
 // here and "dropped" there reads as some of both. A status, a URL, a name that is
 // chosen, not written, belongs in an ImmutableString: then one of them is shown.
+//
+// # Structs
+//
+// [Map.Hydrate] reads a map into a struct, [Map.Reconcile] writes back what has
+// changed in it. A field has the name that it has in Go, or one from its tag:
+//
+//	Title  string            `crdt:"title"`            // a text, edited by letters
+//	Status string            `crdt:"status,immutable"` // chosen, not written
+//	Votes  crdt.Counter      `crdt:"votes"`            // votes add up
+//	Items  []Item            `crdt:"items,key=id"`     // each known by its id
+//	Notes  map[string]string `crdt:"notes,omitempty"`  // absent until there is one
+//	Boss   *Person           `crdt:"boss,omitempty"`   // nil without omitempty: null
+//	Cached int               `crdt:"-"`                // not in the document
+//
+// Fields of embedded structs count as in encoding/json, but two of one name are an
+// error. A collection that omitempty leaves out isn't made, and emptied rather
+// than deleted: others may be adding to it. An item of a list with a key that
+// comes to another place is written anew there; what others change in it meanwhile
+// is lost, and so are its marks. Two who put in the same item make two; one is
+// shown. A type may be a [Marshaler].
+//
+// [Map.Snapshot] is a map encoded, to be read without its document.
 //
 // # Editors
 //

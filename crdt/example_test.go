@@ -51,3 +51,63 @@ func Example() {
 	}
 	// Output: {"days":11,"flying":true,"title":"Non-stop: Alaska to New Zealand"}
 }
+
+// A shopping list is an ordinary struct. Ada and Bob change it at the same time,
+// each without knowing of the other.
+func ExampleMap_Reconcile() {
+	type Item struct {
+		ID   string `crdt:"id"`
+		Name string `crdt:"name"`
+		Got  bool   `crdt:"got"`
+	}
+	type List struct {
+		Title string       `crdt:"title"`
+		Items []Item       `crdt:"items,key=id"` // an item is the same wherever it stands
+		Likes crdt.Counter `crdt:"likes"`
+	}
+
+	// change reads the list, has it edited, and writes what has changed.
+	change := func(d *crdt.Doc, edit func(l *List)) {
+		if _, err := d.Change(func(root crdt.Map) error {
+			var l List
+			if err := root.Hydrate(&l); err != nil {
+				return err
+			}
+			edit(&l)
+			return root.Reconcile(l)
+		}); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	ada, err := crdt.New(crdt.NewActorID())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ada.Close()
+	change(ada, func(l *List) {
+		*l = List{Title: "Shopping", Items: []Item{{ID: "1", Name: "milk"}, {ID: "2", Name: "bread"}}}
+	})
+	bob, err := ada.Fork(crdt.NewActorID())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer bob.Close()
+
+	change(ada, func(l *List) {
+		l.Title = "Shopping for Sunday"
+		l.Items = l.Items[1:] // she has milk
+		l.Likes++
+	})
+	change(bob, func(l *List) {
+		l.Title = "Our Shopping"
+		l.Items[1].Got = true
+		l.Items = append(l.Items, Item{ID: "3", Name: "cheese"})
+		l.Likes++
+	})
+	if err := ada.Merge(bob); err != nil {
+		log.Fatal(err)
+	}
+	change(ada, func(l *List) { fmt.Printf("%+v\n", *l) })
+	// Output: {Title:Our Shopping for Sunday Items:[{ID:2 Name:bread Got:true} {ID:3 Name:cheese Got:false}] Likes:2}
+}

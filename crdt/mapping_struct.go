@@ -18,11 +18,12 @@ type structField struct {
 	omit  bool // if it is empty
 }
 
-// reservedPrefix begins keys of a document's root that say what becomes of the
-// document, not what it says.
-const reservedPrefix = "godwit:"
+// ReservedPrefix begins keys of a document's root that are no fields of a record:
+// they say what becomes of it. Hydrate passes over them, Reconcile leaves them
+// where they are, and no field can have such a name.
+const ReservedPrefix = "godwit:"
 
-func reserved(key string) bool { return strings.HasPrefix(key, reservedPrefix) }
+func reserved(key string) bool { return strings.HasPrefix(key, ReservedPrefix) }
 
 func (p planner) structCodec(of planned) (codec, error) {
 	if of.immutable || of.itemKey != "" {
@@ -249,7 +250,7 @@ func (f *foundField) read(tag string) error {
 		return err
 	}
 	if reserved(f.name) {
-		return fmt.Errorf("%w: names that begin with %q are godwit's own", ErrInvalid, reservedPrefix)
+		return fmt.Errorf("%w: names that begin with %q are godwit's own", ErrInvalid, ReservedPrefix)
 	}
 	for len(rest) > 0 {
 		var option string

@@ -1,6 +1,7 @@
 package crdt_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/godwit-sync/godwit/crdt"
 )
@@ -345,10 +348,14 @@ type (
 	}
 	other  struct{ A string }
 	half   struct{ N int }
+	coarse struct{ A, B int }
 	failed struct{}
 )
 
 func (half) MarshalCRDT() (any, error) { return 1, nil }
+
+func (c coarse) MarshalText() ([]byte, error)  { return fmt.Append(nil, c.A), nil }
+func (c *coarse) UnmarshalText(b []byte) error { _, err := fmt.Sscan(string(b), &c.A); return err }
 
 func (failed) MarshalCRDT() (any, error)  { return nil, errors.New("no") }
 func (*failed) UnmarshalCRDT(v any) error { return nil }
@@ -456,6 +463,137 @@ func TestHydrateRefuses(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := d.Change(func(root crdt.Map) error { return root.Get("no").Map().Reconcile(line{}) }); !errors.Is(err, crdt.ErrAbsent) {
+		t.Error(err)
+	}
+}
+
+// TestNewIsWrittenWhole: the zero fields of a new record, too, so that others
+// find the containers that they write into. Those of an older one are nobody's.
+func TestNewIsWrittenWhole(t *testing.T) {
+	type record struct {
+		Home  address `crdt:"home"`
+		Lines []line  `crdt:"lines,key=id"`
+		Name  string  `crdt:"name"`
+	}
+	const whole = `{"home":{"city":"","street":""},"lines":[],"name":""}`
+	for _, before := range []map[string]any{{}, {"home": map[string]any{}, "lines": []any{}}} {
+		d := newDoc(t, "ada", func(root crdt.Map) error { return root.Reconcile(before) })
+		write(t, d, record{})
+		says(t, d, whole)
+	}
+	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("name", "Ada") })
+	write(t, d, record{Name: "Ada", Home: address{City: "Malmö"}})
+	says(t, d, `{"home":{"city":"Malmö","street":""},"name":"Ada"}`)
+	edit(t, d, func(root crdt.Map) error { return root.Set("copy", record{}) })
+	if !strings.Contains(content(t, d), whole) {
+		t.Errorf("set, a struct is not written whole: %s", content(t, d))
+	}
+}
+
+// What turns out too late to be impossible can't be half written.
+func TestReconcileIsNeverHalfWritten(t *testing.T) {
+	type record struct {
+		A int
+		C crdt.Counter
+	}
+	d := newDoc(t, "ada", nil)
+	write(t, d, record{1, 1 - 1<<53})
+	for _, ignore := range []bool{true, false} {
+		_, err := d.Change(func(root crdt.Map) error {
+			err := root.Reconcile(record{2, 1<<53 - 1})
+			if !errors.Is(err, crdt.ErrUnsafeInteger) || !strings.HasPrefix(err.Error(), "C: ") {
+				t.Error(err)
+			}
+			if ignore {
+				return nil
+			}
+			return err
+		})
+		if !errors.Is(err, crdt.ErrUnsafeInteger) || strings.Count(err.Error(), "C: ") != 1 {
+			t.Errorf("the change says %v", err)
+		}
+	}
+	says(t, d, `{"A":1,"C":-9007199254740991}`)
+}
+
+func TestHydrateNumbers(t *testing.T) {
+	for _, c := range []struct {
+		there any
+		into  any // a pointer
+		want  any // nil if it doesn't fit
+	}{
+		{5, new(float32), float32(5)},
+		{5.0, new(int), 5},
+		{5.5, new(int), nil},
+		{math.Inf(1), new(int64), nil},
+		{math.NaN(), new(uint), nil},
+		{crdt.Counter(5), new(uint8), uint8(5)},
+		{crdt.Counter(5), new(float64), 5.0},
+		{5, new(crdt.Counter), crdt.Counter(5)},
+		{256, new(uint8), nil},
+		{-1, new(uint), nil},
+		{crdt.Uint64(math.MaxUint64), new(uint64), uint64(math.MaxUint64)},
+		{crdt.Uint64(math.MaxUint64), new(int64), nil},
+		{crdt.Uint64(5), new(int8), int8(5)},
+		{crdt.Uint64(math.MaxUint64), new(float64), float64(math.MaxUint64)},
+		{crdt.Int64(math.MinInt64), new(crdt.Int64), crdt.Int64(math.MinInt64)},
+		{0.5, new(json.Number), json.Number("0.5")},
+		{7, new(json.Number), json.Number("7")},
+		{crdt.Uint64(math.MaxUint64), new(json.Number), json.Number("18446744073709551615")},
+		{math.NaN(), new(json.Number), nil},
+		{"7", new(int), nil},
+		{true, new(int), nil},
+		{nil, new(int), 0},
+	} {
+		d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("n", c.there) })
+		holder := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "N", Type: reflect.TypeOf(c.into).Elem(), Tag: `crdt:"n"`}}))
+		err := d.View(func(root crdt.Map) error { return root.Hydrate(holder.Interface()) })
+		got := holder.Elem().Field(0).Interface()
+		switch {
+		case c.want == nil:
+			if !errors.Is(err, crdt.ErrMismatch) || !reflect.ValueOf(got).IsZero() {
+				t.Errorf("%#v in %T: %v, %v", c.there, c.into, got, err)
+			}
+		case err != nil || got != c.want:
+			t.Errorf("%#v in %T: %v, %v", c.there, c.into, got, err)
+		}
+		if ops := write(t, d, holder.Interface()); ops != 0 {
+			t.Errorf("%#v as %T, written back, makes %d operations", c.there, c.into, ops)
+		}
+	}
+}
+
+// Somebody who fills a list with what doesn't belong there can't make an error as
+// long as it.
+func TestMismatchesAreCounted(t *testing.T) {
+	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("tags", make([]int, 1000)) })
+	var v everything
+	err := d.View(func(root crdt.Map) error { return root.Hydrate(&v) })
+	if !errors.Is(err, crdt.ErrMismatch) || !strings.Contains(err.Error(), "984 more places") || len(err.Error()) > 4000 || len(v.Tags) != 1000 {
+		t.Errorf("%d tags, %v", len(v.Tags), err)
+	}
+}
+
+// Many may meet a type for the first time at once.
+func TestTypesAreLearntByMany(t *testing.T) {
+	type node struct {
+		Children map[string]*node
+		Next     []node
+	}
+	d := newDoc(t, "ada", nil)
+	write(t, d, map[string]any{"Children": map[string]any{"a": map[string]any{"Next": []any{map[string]any{}}}}})
+	s := snapshot(t, d)
+	var group errgroup.Group
+	for range 16 {
+		group.Go(func() error {
+			var v node
+			if err := s.Hydrate(&v); err != nil || len(v.Children["a"].Next) != 1 {
+				return fmt.Errorf("%v, %v", v, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
 		t.Error(err)
 	}
 }

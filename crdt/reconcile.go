@@ -14,21 +14,22 @@ import (
 // read and the value agree in is left alone. Where they differ, fields and keys
 // are written one by one, lists are aligned, texts edited letter by letter,
 // counters incremented. So two people who change different fields, items or
-// letters both keep what they did.
+// letters both keep what they did. Read and reconcile in one Change: else what
+// others did in between is taken back.
 //
 // Keys that a map of Go lacks are deleted; keys that a struct has no field for
-// stay. A field that is zero isn't written into a map that lacks it, but into one
-// in which there is nothing yet: new values are written whole, unless the change
-// is [Sparse].
+// stay. What is written into a map for the first time is written whole, unless the
+// change is [Sparse]; later a field that is zero, and that the map lacks, isn't.
 //
-// Maps with strings as keys may come from edited JSON, decoded with
-// [encoding/json.Number] or without: what stands in the document says how to read
-// a value. Where a time stands, a string in RFC 3339 is a time; where bytes
-// stand, one in base64 is bytes; where a number of some type stands, a number is
-// of that type, if it can be. What [Value.MarshalJSON] printed is the value
-// itself. A value that is new is written as [Map.Set] would.
+// Maps may come from edited JSON, decoded with [encoding/json.Number] or without:
+// what stands in the document says how to read a value. Where a time stands, a
+// string in RFC 3339 is a time; where bytes stand, one in base64 is bytes; where a
+// number of some type stands, a number is of that type, if it can be. What
+// [Value.MarshalJSON] printed is the value itself. A value that is new is written
+// as [Map.Set] would.
 //
-// Errors name the place, and come before anything is written.
+// An error says where in the value it occurred. It comes before anything is
+// written, or the change can't be made.
 func (m Map) Reconcile(want any) error {
 	if err := m.s.writable(); err != nil {
 		return err

@@ -1,15 +1,16 @@
 package crdt
 
-// reconcile aligns the list with a node's items by what JSON shows of both.
+// reconcile brings the list, which was shown as one node, to what another says:
+// they are aligned by what JSON shows of both.
 func (l List) reconcile(was, now node) error {
 	if l.tooDeep() {
 		return l.s.failure
 	}
+	if was.kind != KindList || now.key == "" && len(was.items) != l.Len() {
+		was = l.node() // of which nothing could be read
+	}
 	if now.key != "" {
 		return l.reconcileByKey(was, now)
-	}
-	if was.kind != KindList || len(was.items) != l.Len() {
-		was = l.node()
 	}
 	a, b := was.items, now.items
 	from := 0

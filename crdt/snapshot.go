@@ -82,7 +82,8 @@ func (s Snapshot) Any() map[string]any {
 // returns [ErrDamaged] if the bytes are no snapshot.
 func (s Snapshot) Hydrate(v any) error { return hydrateInto(s, v) }
 
-// isBlank reports whether nothing has been written into the map yet but maps.
+// isBlank reports whether nothing has been written into the map yet but empty
+// containers.
 func (s Snapshot) isBlank() bool {
 	d, t := s.open()
 	return d.isBlank(t)

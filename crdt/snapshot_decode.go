@@ -310,8 +310,12 @@ func (d *decoder) scalar(t token) any {
 
 func (t token) time() time.Time { return time.UnixMilli(int64(t.n)).UTC() }
 
-// isBlank reports whether a map holds nothing but maps of which that is true.
+// isBlank reports whether a container holds nothing but maps of which that is
+// true, and empty lists.
 func (d *decoder) isBlank(t token) bool {
+	if t.kind == KindList {
+		return t.n == 0
+	}
 	if t.kind != KindMap || !d.enter() {
 		return false
 	}

@@ -14,15 +14,13 @@ const (
 	KeyName = "godwit:key"
 	// DeletedName is where a tombstone is, a plain string: its [Policy].
 	DeletedName = "godwit:deleted"
-
-	reserved = "godwit:"
 )
 
 // MaxKey is the longest natural key, in bytes.
 const MaxKey = 1024
 
 // Reserved reports whether a name at a record's root is no field of the record.
-func Reserved(name string) bool { return strings.HasPrefix(name, reserved) }
+func Reserved(name string) bool { return strings.HasPrefix(name, crdt.ReservedPrefix) }
 
 // ValidKey returns [ErrKey] unless key can be a natural key: valid UTF-8, not
 // empty, at most [MaxKey] bytes.
