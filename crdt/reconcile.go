@@ -18,8 +18,8 @@ import (
 // others did in between is taken back.
 //
 // Keys that a map of Go lacks are deleted; keys that a struct has no field for
-// stay. What is written into a map for the first time is written whole, unless the
-// change is [Sparse]; later a field that is zero, and that the map lacks, isn't.
+// stay. Into an empty map a value is written whole, unless the change is [Sparse];
+// else a field that is zero, and that the map lacks, isn't written.
 //
 // Maps may come from edited JSON, decoded with [encoding/json.Number] or without:
 // what stands in the document says how to read a value. Where a time stands, a
@@ -52,22 +52,25 @@ func (m Map) Reconcile(want any) error {
 	if now.kind != KindMap {
 		return fmt.Errorf("%w: reconcile a map with a %s", ErrInvalid, now.kind)
 	}
-	return m.borrow(m.skipped(), func(s Snapshot) error {
-		was, err := s.read(c, v.Type())
-		if err == nil {
-			err = m.permits(was, now)
-		}
-		if err != nil {
-			return err
-		}
-		return m.s.whole(func() error { return m.reconcile(was, now, !m.s.sparse && s.isBlank()) })
-	})
+	was, err := m.read(c, v.Type())
+	if err == nil {
+		err = m.permits(was, now)
+	}
+	if err != nil {
+		return err
+	}
+	return m.s.whole(func() error { return m.reconcile(was, now) })
 }
 
-// read returns what Hydrate would read into a type.
-func (s Snapshot) read(c codec, t reflect.Type) (node, error) {
+// read returns what Hydrate would read into a type; nothing if nothing is there,
+// so that all is new.
+func (m Map) read(c codec, t reflect.Type) (was node, err error) {
+	if m.Len() == 0 && !m.s.sparse {
+		return node{item: item{kind: KindMap}}, m.s.failure
+	}
 	v := reflect.New(t).Elem()
-	if err := s.hydrate(c, v); err != nil && !errors.Is(err, ErrMismatch) {
+	err = m.borrow(m.skipped(), func(s Snapshot) error { return s.hydrate(c, v) })
+	if err != nil && !errors.Is(err, ErrMismatch) {
 		return node{}, err
 	}
 	return c.prepare(&preparer{trusted: true}, v)
@@ -111,8 +114,7 @@ func (n node) eachUnsafe(fn func(data any) error) error {
 }
 
 // reconcile writes where two nodes differ, the first of which is what there is.
-// In a blank map what is zero is new, too.
-func (m Map) reconcile(was, now node, blank bool) error {
+func (m Map) reconcile(was, now node) error {
 	for len(was.fields) > 0 || len(now.fields) > 0 { // both ascend by key
 		var key string
 		var err error
@@ -127,11 +129,7 @@ func (m Map) reconcile(was, now node, blank bool) error {
 			now.fields = now.fields[1:]
 		default:
 			key = now.fields[0].key
-			there := was.fields[0].node
-			if blank {
-				there = node{}
-			}
-			err = m.reconcileField(there, now.fields[0])
+			err = m.reconcileField(was.fields[0].node, now.fields[0])
 			was.fields, now.fields = was.fields[1:], now.fields[1:]
 		}
 		if err != nil {
@@ -164,8 +162,7 @@ func (p place) reconcileSlot(to slot, there item, was, now node) error {
 		if was.kind != KindMap {
 			was = p.value(there).node()
 		}
-		m := p.value(there).Map()
-		return m.borrow(m.skipped(), func(s Snapshot) error { return m.reconcile(was, now, !m.s.sparse && s.isBlank()) })
+		return p.value(there).Map().reconcile(was, now)
 	case there.kind == KindList && now.kind == KindList:
 		return p.value(there).List().reconcile(was, now)
 	}

@@ -82,13 +82,6 @@ func (s Snapshot) Any() map[string]any {
 // returns [ErrDamaged] if the bytes are no snapshot.
 func (s Snapshot) Hydrate(v any) error { return hydrateInto(s, v) }
 
-// isBlank reports whether nothing has been written into the map yet but empty
-// containers.
-func (s Snapshot) isBlank() bool {
-	d, t := s.open()
-	return d.isBlank(t)
-}
-
 // open returns a decoder and the head of the whole.
 func (s Snapshot) open() (decoder, token) {
 	if len(s) == 0 || s[0] != snapshotVersion {

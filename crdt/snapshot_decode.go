@@ -309,23 +309,3 @@ func (d *decoder) scalar(t token) any {
 }
 
 func (t token) time() time.Time { return time.UnixMilli(int64(t.n)).UTC() }
-
-// isBlank reports whether a container holds nothing but maps of which that is
-// true, and empty lists.
-func (d *decoder) isBlank(t token) bool {
-	if t.kind == KindList {
-		return t.n == 0
-	}
-	if t.kind != KindMap || !d.enter() {
-		return false
-	}
-	defer d.leave()
-	var key []byte
-	for i := uint64(0); i < t.n && d.err == nil; i++ {
-		var child token
-		if key, child = d.pair(key); !d.isBlank(child) {
-			return false
-		}
-	}
-	return d.err == nil
-}
