@@ -391,6 +391,7 @@ func TestReconcileRefusesBeforeItWrites(t *testing.T) {
 		"a key of no UTF-8": {struct{ M map[string]int }{map[string]int{"\xff": 1}}, crdt.ErrInvalid, `M["\xff"]: `},
 		"an empty key":      {struct{ M map[string]int }{map[string]int{"": 1}}, crdt.ErrEmptyKey, `M[""]: `},
 		"NaN as a key":      {struct{ M map[float64]int }{map[float64]int{math.NaN(): 1}}, crdt.ErrInvalid, "M: "},
+		"two keys in one":   {struct{ M map[coarse]int }{map[coarse]int{{1, 1}: 1, {1, 2}: 2}}, crdt.ErrInvalid, "M.1: "},
 		"a ring":            {round, crdt.ErrTooDeep, "Next.Next."},
 		"a pointer's ring": {struct {
 			A int
@@ -596,7 +597,7 @@ func TestTypesAreLearntByMany(t *testing.T) {
 		group.Go(func() error {
 			var v node
 			if err := s.Hydrate(&v); err != nil || len(v.Children["a"].Next) != 1 {
-				return fmt.Errorf("%v, %v", v, err)
+				return fmt.Errorf("%+v: %w", v, err)
 			}
 			return nil
 		})
