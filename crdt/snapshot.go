@@ -79,7 +79,7 @@ func (s Snapshot) Any() map[string]any {
 }
 
 // Hydrate reads the snapshot into what v points to, as [Map.Hydrate] does. It
-// returns [ErrDamaged] if the bytes are no snapshot.
+// returns [ErrDamaged] if the bytes are no snapshot; v is not to be used then.
 func (s Snapshot) Hydrate(v any) error { return hydrateInto(s, v) }
 
 // open returns a decoder and the head of the whole.
