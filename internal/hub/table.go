@@ -18,7 +18,7 @@ func (h *Hub) acquire(id docid.ID) *document {
 }
 
 // pass is acquire for an errand, of which there may be a great many, each to
-// another document. Nothing of those remains.
+// another document. Nothing of those remains, if they are new.
 func (h *Hub) pass(id docid.ID) *document {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -36,9 +36,12 @@ func (h *Hub) open(id docid.ID) *document {
 	return d
 }
 
+// short is how many changes a log may have to be soon read again.
+const short = 8
+
 // release lets go of a document. Its graph remains for whoever comes next, as
 // long as there is room, unless there is nothing in it, or nobody wanted it but
-// passing errands.
+// passing errands and it is short.
 func (h *Hub) release(d *document) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -47,7 +50,7 @@ func (h *Hub) release(d *document) {
 		return
 	}
 	defer d.mu.Unlock()
-	if g := d.core.Graph(); g == nil || g.Len() == 0 || d.brief {
+	if g := d.core.Graph(); g == nil || g.Len() == 0 || d.brief && g.Len() <= short {
 		d.core.Unload()
 		h.remove(d)
 	}
