@@ -58,5 +58,8 @@ func (d *Document) Retry(ctx context.Context) error {
 		return fmt.Errorf("peer: retry %s: %w", d.id, err)
 	}
 	p.note(d.id, func(s *standing) { s.aside = "" })
-	return d.View(ctx, func(crdt.Map) error { return nil })
+	if err := d.View(ctx, func(crdt.Map) error { return nil }); err != nil {
+		return err
+	}
+	return p.refreshView(ctx, d.id)
 }

@@ -46,16 +46,26 @@ type Config struct {
 	// that can't be told from the original, such as a snapshot of a whole disk.
 	Renew bool
 	// Engine opens documents: crdt.Native() or crdt.Reference(); nil = the native
-	// one. Hostile changes can end the process with the reference.
+	// one. Hostile changes can end the process with the reference. Records of
+	// collections are always opened by the native one.
 	Engine crdt.Option
 	// Positions is what positions in texts count; 0 = code points. Others, such
 	// as crdt.UTF16 for editors in browsers, can't be had of crdt.Reference().
 	Positions crdt.Unit
 }
 
-// documents returns the options of every document.
+// documents returns the options of every document that is no record.
 func (c Config) documents() []crdt.Option {
 	return []crdt.Option{c.Engine, crdt.Positions(c.Positions)}
+}
+
+// document returns the options of one document. Whether a record exists, the
+// reference engine can't tell.
+func (c Config) document(id crdt.DocumentID) []crdt.Option {
+	if _, is := id.Tag(); is {
+		c.Engine = crdt.Native()
+	}
+	return c.documents()
 }
 
 func (c Config) withDefaults() Config {

@@ -22,6 +22,21 @@
 // while the document is locked, so they must neither use the same document again,
 // except by what they are given, nor close the peer.
 //
+// # Collections
+//
+// A [Collection] is documents that are records: values of a Go type, found by what
+// is in them. [CollectionOf] returns one:
+//
+//	employees, err := peer.CollectionOf[Employee](p, "acme/employees", peer.Index("Department", "Name"))
+//	id, err := employees.Create(ctx, Employee{Name: "Ada", Title: "Engineer"})
+//	err = employees.Update(ctx, id, func(e *Employee) error { e.Title = "CTO"; return nil })
+//	for e, err := range employees.Find(ctx, peer.Where("Department").Is("R&D").OrderBy("Name").Limit(50)) { … }
+//
+// [Peer.Commit] writes several records at once, of several collections.
+// [Records.Watch] tells what happens to records, [Records.Live] what becomes of a
+// query's result. Reads don't open documents: what a record says is kept beside
+// its history, and written in the same commit, whoever made the change.
+//
 // # One directory, one life
 //
 // Whoever makes a change signs it as an actor with a number. The same number

@@ -1,12 +1,10 @@
 package peer
 
 import (
-	"bytes"
 	"container/list"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -62,8 +60,7 @@ func (e *engine) close() {
 	}
 }
 
-// load reads the document: the saved one and the log's tail after it, or else
-// all of the log.
+// load reads the document.
 func (e *engine) load(ctx context.Context) error {
 	if err := e.peer.asideError(e.id); err != nil {
 		return err
@@ -75,17 +72,15 @@ func (e *engine) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("peer: open %s: %w", e.id, err)
 	}
-	data, index := e.peer.readSaved(e.id, info)
-	if index.length > 0 {
-		err := e.loadFrom(ctx, info, data, index)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		e.peer.config.Logger.Warn("a saved document is of no use, so its history is replayed", "document", e.id, "error", err)
-	}
-	if err := e.loadFrom(ctx, info, nil, savedIndex{}); err != nil {
+	r := &reading{peer: e.peer, info: info}
+	doc, err := r.load(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return err
+	case err != nil:
 		return e.unreadable(err)
 	}
+	e.doc, e.actor, e.applied, e.bytes, e.saved = doc, doc.Actor(), info.Changes, r.size, r.saved
 	return nil
 }
 
@@ -98,37 +93,6 @@ func (e *engine) unreadable(err error) error {
 	err = fmt.Errorf("peer: open %s: %w; or forget it here and find it again, if the relay has it", e.id, err)
 	e.peer.note(e.id, func(s *standing) { s.failure = &failure{err} })
 	return err
-}
-
-func (e *engine) loadFrom(ctx context.Context, info storage.Info, data []byte, index savedIndex) error {
-	tail := bytes.NewBuffer(data)
-	n, size := index.length, index.logBytes
-	for chunk, err := range e.peer.store.Changes(ctx, e.id, n) {
-		if err != nil {
-			return err
-		}
-		if n == info.Changes {
-			break // younger than what we know of it
-		}
-		tail.Write(chunk)
-		n++
-		size += int64(len(chunk))
-	}
-	actor := e.peer.identity.actorOf(e.id)
-	var doc *crdt.Doc
-	err := e.guard(func() (err error) {
-		doc, err = crdt.Load(actor, tail.Bytes(), e.peer.config.documents()...)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(doc.Heads(), info.Heads) {
-		doc.Close()
-		return fmt.Errorf("%w: %s does not lead to its heads", storage.ErrDamaged, e.id)
-	}
-	e.doc, e.actor, e.applied, e.bytes, e.saved = doc, actor, n, size, index
-	return nil
 }
 
 // applyBytes is how many bytes of changes are taken in at once.
@@ -179,7 +143,7 @@ func (e *engine) applyNext(ctx context.Context) error {
 // create makes the first change of a document, which may be an empty one.
 func (e *engine) create(init func(crdt.Map) error) (err error) {
 	e.actor = e.peer.identity.actorOf(e.id)
-	if e.doc, err = crdt.New(e.actor, e.peer.config.documents()...); err != nil {
+	if e.doc, err = crdt.New(e.actor, e.peer.config.document(e.id)...); err != nil {
 		return err
 	}
 	if err := e.change(init, crdt.AllowEmpty()); err != nil {
@@ -202,23 +166,47 @@ func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) erro
 		return err
 	}
 	e.made.Store(-1)
+	if e.peer.collections.owner(e.id) != nil {
+		made := []*draft{{peer: e.peer, id: e.id, doc: e.doc, base: e.applied, changes: []*change.Change{c}}}
+		e.peer.forecasts.announce(made)
+		defer e.peer.forecasts.withdraw(made)
+	}
 	if err := e.peer.append(e.id, c); err != nil {
 		if e.guard(func() error { return e.doc.Revert(before) }) != nil {
 			e.close()
 		}
 		return err
 	}
-	if int(e.made.Load()) == e.applied {
-		e.applied++
-		e.bytes += int64(len(c.Bytes()))
-	} // else it comes again with the others' changes before it, which does no harm
+	e.took(c)
 	return nil
+}
+
+// took notes that changes are durable which the document holds already, if they
+// stand in the log where it ends. Else they come again with the others' changes
+// before them, which does no harm.
+func (e *engine) took(changes ...*change.Change) {
+	if int(e.made.Load()) != e.applied+len(changes)-1 {
+		return
+	}
+	e.grew(changes)
+}
+
+// grew notes that the document holds changes that the log now ends with.
+func (e *engine) grew(changes []*change.Change) {
+	e.applied += len(changes)
+	for _, c := range changes {
+		e.bytes += int64(len(c.Bytes()))
+	}
 }
 
 // append makes changes of this peer's own durable. Once submitted they may
 // become so whatever the caller wants, so no context ends the waiting.
 func (p *Peer) append(id crdt.DocumentID, changes ...*change.Change) error {
-	err := p.hub.Append(context.Background(), id, changes...)
+	return appendError(p.hub.Append(context.Background(), id, changes...))
+}
+
+// appendError says in this package's words why something was not appended.
+func appendError(err error) error {
 	switch {
 	case errors.Is(err, hub.ErrRefused):
 		return fmt.Errorf("%w: %w", ErrRefused, err)

@@ -45,6 +45,18 @@ func (es *engines) lock(ctx context.Context, id crdt.DocumentID) (*engine, error
 	}
 }
 
+// tryLock is lock if nobody has the engine; else it returns nil.
+func (es *engines) tryLock(id crdt.DocumentID) *engine {
+	e := es.join(id)
+	select {
+	case e.token <- struct{}{}:
+		return e
+	default:
+		es.release(e)
+		return nil
+	}
+}
+
 // join makes the caller a user of a document's engine.
 func (es *engines) join(id crdt.DocumentID) *engine {
 	es.mu.Lock()

@@ -36,4 +36,27 @@ var (
 
 	// ErrRefused: a change breaks a rule that every store enforces.
 	ErrRefused = errors.New("peer: change refused")
+
+	// ErrCollection: the collection's name can't be used here, because another
+	// name has the same tag.
+	ErrCollection = errors.New("peer: another collection is in the way")
+
+	// ErrNoRecord: there has never been such a record, or it is not here.
+	ErrNoRecord = errors.New("peer: no such record")
+
+	// ErrDeleted: the record is deleted. Restore brings it back.
+	ErrDeleted = errors.New("peer: the record is deleted")
+
+	// ErrExists: there is a record with that key already.
+	ErrExists = errors.New("peer: the record exists")
+
+	// ErrKey: the record of that id has another natural key.
+	ErrKey = errors.New("peer: the record has another key")
+
+	// ErrInvalid: a record, name, index or query that can't be. The error says
+	// which part of it, and why.
+	ErrInvalid = errors.New("peer: invalid")
+
+	// ErrTooMuch: more than one transaction can hold.
+	ErrTooMuch = errors.New("peer: too much for one transaction")
 )

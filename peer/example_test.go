@@ -68,3 +68,76 @@ func ExampleDocument_Watch() {
 	fmt.Printf("made here: %t; %s\n", ev.Local, status.State)
 	// Output: made here: true; pending
 }
+
+func ExampleRecords() {
+	type Employee struct {
+		Name, Title string
+		Department  crdt.ImmutableString
+	}
+	ctx := context.Background()
+	p, err := peer.Open(peer.Config{InMemory: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	employees, err := peer.CollectionOf[Employee](p, "acme/employees", peer.Index("Department", "Name"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	id, err := employees.Create(ctx, Employee{Name: "Ada", Title: "Engineer", Department: "R&D"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := employees.Create(ctx, Employee{Name: "Bob", Title: "Clerk", Department: "R&D"}); err != nil {
+		log.Fatal(err)
+	}
+	err = employees.Update(ctx, id, func(e *Employee) error {
+		e.Title = "CTO"
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for e, err := range employees.Find(ctx, peer.Where("Department").Is("R&D").OrderBy("Name").Limit(50)) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(e.Value.Name, e.Value.Title)
+	}
+	// Output:
+	// Ada CTO
+	// Bob Clerk
+}
+
+func ExamplePeer_Commit() {
+	type Account struct{ Balance int }
+	ctx := context.Background()
+	p, err := peer.Open(peer.Config{InMemory: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	accounts, err := peer.CollectionOf[Account](p, "bank/accounts")
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	err = p.Commit(ctx, func(tx *peer.Tx) error {
+		for range 3 {
+			if _, err := accounts.In(tx).Create(ctx, Account{Balance: 100}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	n, err := accounts.Count(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n, "accounts")
+	// Output: 3 accounts
+}

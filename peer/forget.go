@@ -44,10 +44,14 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
 	}
 	p.leave(id)
 	e.close()
-	if err := p.remove(ctx, id); err != nil {
+	err = p.removeView(ctx, id)
+	if err == nil {
+		err = p.remove(ctx, id)
+	}
+	if err != nil {
 		p.note(id, func(s *standing) { s.leaving = false })
 		p.engage(id)
-		return err
+		return errors.Join(err, p.refreshView(ctx, id))
 	}
 	p.drop(id)
 	return nil
@@ -71,12 +75,27 @@ func (p *Peer) remove(ctx context.Context, id crdt.DocumentID) error {
 	}
 	keys := [][]byte{
 		documentKey(keyWant, id), documentKey(keyRefused, id), documentKey(keyAside, id), sharedKey(p.link.relay(), id),
+		documentKey(keyLeaving, id),
 	}
 	p.scribe.forget(keys...)
 	if _, err := p.store.Commit(ctx, &storage.Batch{Deletes: keys}); err != nil {
 		return err
 	}
 	return p.store.DeletePrefix(ctx, documentKey(keySaved, id))
+}
+
+// removeLeaving ends what a crash has interrupted: the views of these documents
+// are gone already.
+func (p *Peer) removeLeaving() error {
+	for entry, err := range p.store.Scan(context.Background(), []byte(keyLeaving)) {
+		if err == nil {
+			err = p.remove(context.Background(), documentOf(entry.Key))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drop forgets what is known of a document.

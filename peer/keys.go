@@ -18,6 +18,11 @@ const (
 	keyRefused  = "peer1/refused/" // + document: what the relay refused, and why
 	keyAside    = "peer1/aside/"   // + document: not to be opened, and why
 	keySaved    = "peer1/saved/"   // + document: the saved document; see saved.go
+
+	keyCollection = "peer1/collection/" // + tag: the collection; see collectionrow.go
+	keyView       = "peer1/view/"       // + record: its view; see view.go
+	keyIndex      = "peer1/index/"      // + tag, index, ordered key, record: nothing
+	keyLeaving    = "peer1/leaving/"    // + document that is being forgotten
 )
 
 func documentKey(prefix string, id crdt.DocumentID) []byte {

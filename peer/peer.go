@@ -28,7 +28,10 @@ type Peer struct {
 	watchers watchers
 	link     link
 	voice    voice
-	engaging sync.RWMutex // read-locked while a document is engaged; see leave
+	// What is kept of records besides their documents.
+	collections collections
+	forecasts   forecasts
+	engaging    sync.RWMutex // read-locked while a document is engaged; see leave
 
 	mu      sync.Mutex
 	docs    map[crdt.DocumentID]*standing // those that are wanted, or that something is known of
@@ -66,6 +69,8 @@ func Open(config Config) (*Peer, error) {
 		docs: map[crdt.DocumentID]*standing{}, closing: make(chan struct{}), parting: make(chan struct{}),
 	}
 	p.engines.init(p, config.OpenBytes)
+	p.collections.init()
+	p.forecasts.all = map[crdt.DocumentID]*forecast{}
 	p.scribe = newScribe(store, config.Logger)
 	p.saver = newSaver(p)
 	if err := p.begin(); err != nil {
@@ -73,8 +78,11 @@ func Open(config Config) (*Peer, error) {
 	}
 	p.hub = hub.New(hub.Config{
 		Store: store, PeerID: config.PeerID, StorageID: p.storageID(), Logger: config.Logger,
-		GraphBytes: config.GraphBytes, Keeper: (*keeper)(p), Observer: &p.voice,
+		GraphBytes: config.GraphBytes, Keeper: (*keeper)(p), Viewer: (*viewer)(p), Observer: &p.voice,
 	})
+	if err := p.resume(); err != nil {
+		return nil, errors.Join(fmt.Errorf("peer: open %s: %w", config.Path, err), p.Close())
+	}
 	return p, nil
 }
 
@@ -84,6 +92,9 @@ func (p *Peer) begin() error {
 		return err
 	}
 	if err := p.loadStandings(); err != nil {
+		return err
+	}
+	if err := p.loadCollections(); err != nil {
 		return err
 	}
 	if p.config.InMemory {
@@ -97,6 +108,19 @@ func (p *Peer) begin() error {
 	}
 	if err := p.setAside(found); err != nil {
 		return errors.Join(err, p.suspects.close())
+	}
+	return nil
+}
+
+// resume goes on with what was under way when the directory was last closed.
+func (p *Peer) resume() error {
+	if err := p.removeLeaving(); err != nil {
+		return err
+	}
+	for _, c := range p.collections.all() {
+		if err := c.build(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

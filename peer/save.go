@@ -37,7 +37,7 @@ func (e *engine) save() (data []byte, err error) {
 // isSaved reports whether bytes can be read back as what the document is.
 func (e *engine) isSaved(data []byte) (is bool) {
 	err := e.guard(func() error {
-		doc, err := crdt.Load(e.actor, data, e.peer.config.documents()...)
+		doc, err := crdt.Load(e.actor, data, e.peer.config.document(e.id)...)
 		if err != nil {
 			return err
 		}

@@ -126,8 +126,12 @@ func (p *Peer) noted(id crdt.DocumentID, change func(s *standing)) bool {
 	s := p.standing(id)
 	before := *s
 	change(s)
-	p.link.count(before, *s)
-	return before != *s
+	after := *s
+	if after == (standing{}) {
+		delete(p.docs, id) // most documents are just here
+	}
+	p.link.count(before, after)
+	return before != after
 }
 
 // known returns what is known of a document.

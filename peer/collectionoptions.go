@@ -1,0 +1,69 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/query"
+	"github.com/godwit-sync/godwit/internal/record"
+)
+
+// CollectionOption is an option of [Peer.Collection] and [CollectionOf].
+type CollectionOption func(*collectionOptions)
+
+type collectionOptions struct {
+	indexes    [][]string
+	deletes    record.Policy
+	validators []validator
+	err        error // why they can't be followed
+}
+
+// Index has records found and ordered by some fields: by the first one, among
+// those that are equal by the second, and so on. A field is a key of the record,
+// as a Go struct's tag names it; a path into nested maps is written "Address.City".
+// An index stays until [Records.DropIndex]; one that is added later is built in the
+// background.
+func Index(fields ...string) CollectionOption {
+	return func(o *collectionOptions) {
+		fields = slices.Clone(fields)
+		o.err = errors.Join(o.err, query.Index{Fields: fields}.Err())
+		o.indexes = append(o.indexes, fields)
+	}
+}
+
+// EditWins lets a record live on if somebody edits it while somebody else deletes
+// it. That is the rule if nothing is said. It holds for deletes made here from now
+// on, as they are written into the record.
+func EditWins() CollectionOption {
+	return func(o *collectionOptions) { o.deletes = record.EditWins }
+}
+
+// DeleteWins lets a record be deleted even if somebody edits it at the same time;
+// see [EditWins].
+func DeleteWins() CollectionOption {
+	return func(o *collectionOptions) { o.deletes = record.DeleteWins }
+}
+
+// validator looks at a record as it is about to be committed.
+type validator func(ctx context.Context, id crdt.DocumentID, root crdt.Map) error
+
+// Validate has check look at each record that is about to be committed here, as it
+// will be: if it returns an error, or panics, nothing of the transaction is
+// written. It isn't called for what others bring, for deletes, and for what is
+// written by [Document.Change]. It must not use the peer.
+func Validate[T any](check func(ctx context.Context, id crdt.DocumentID, record T) error) CollectionOption {
+	return func(o *collectionOptions) { o.validators = append(o.validators, validated(check)) }
+}
+
+// checked runs do and makes a panic an error.
+func checked(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return do()
+}

@@ -1,0 +1,220 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// collections are those that this directory has a name for. The first name that
+// was given for a tag owns it.
+type collections struct {
+	registering sync.Mutex // held while one is registered; before mu
+
+	mu   sync.Mutex
+	of   map[docid.Tag]*collection
+	gone *sync.Cond // some of passing are done
+	// passing counts, by tag, the appends under way to documents that belonged to
+	// no collection when they began: they bring no views along.
+	passing map[docid.Tag]int
+}
+
+func (cs *collections) init() {
+	cs.of, cs.passing = map[docid.Tag]*collection{}, map[docid.Tag]int{}
+	cs.gone = sync.NewCond(&cs.mu)
+}
+
+// owner returns the collection that a document belongs to; nil if there is none.
+func (cs *collections) owner(id crdt.DocumentID) *collection {
+	tag, ok := id.Tag()
+	if !ok {
+		return nil
+	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.of[tag]
+}
+
+// pass is owner for an append, and what to call when that is done if there is no
+// collection.
+func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func(error)) {
+	tag, ok := id.Tag()
+	if !ok {
+		return nil, nil
+	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c = cs.of[tag]; c != nil {
+		return c, nil
+	}
+	cs.passing[tag]++
+	return nil, func(error) {
+		cs.mu.Lock()
+		defer cs.mu.Unlock()
+		if cs.passing[tag]--; cs.passing[tag] == 0 {
+			delete(cs.passing, tag)
+			cs.gone.Broadcast()
+		}
+	}
+}
+
+// publish makes a collection known to all, and returns when whatever was appended
+// without it is in the log.
+func (cs *collections) publish(c *collection) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.of[c.tag] = c
+	for cs.passing[c.tag] > 0 {
+		cs.gone.Wait()
+	}
+}
+
+func (cs *collections) all() []*collection {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	all := make([]*collection, 0, len(cs.of))
+	for _, c := range cs.of {
+		all = append(all, c)
+	}
+	return all
+}
+
+// loadCollections reads the collections of former times. Their views are kept
+// whether or not somebody asks for them.
+func (p *Peer) loadCollections() error {
+	for entry, err := range p.store.Scan(context.Background(), []byte(keyCollection)) {
+		if err != nil {
+			return err
+		}
+		row, err := decodeCollectionRow(entry)
+		if err != nil {
+			return err
+		}
+		c := newCollection(p, row.Name, docid.Tag(entry.Key[len(keyCollection):]))
+		c.row = row
+		p.collections.of[c.tag] = c
+	}
+	return nil
+}
+
+// collection returns the collection of a name, which becomes one now if there is
+// none, and does what the options say.
+func (p *Peer) collection(name string, options collectionOptions) (*collection, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.running.Done()
+	c, err := p.register(name, options)
+	if err != nil {
+		return nil, fmt.Errorf("peer: collection %q: %w", name, err)
+	}
+	return c, nil
+}
+
+func (p *Peer) register(name string, options collectionOptions) (*collection, error) {
+	if err := errors.Join(docid.CheckName(name), options.err); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	p.collections.registering.Lock()
+	defer p.collections.registering.Unlock()
+	tag := docid.CollectionTag(name)
+	p.collections.mu.Lock()
+	c := p.collections.of[tag]
+	p.collections.mu.Unlock()
+	if c != nil && c.name != name {
+		return nil, fmt.Errorf("%w: %q has the same tag; choose another name", ErrCollection, c.name)
+	}
+	isNew := c == nil
+	if isNew {
+		c = newCollection(p, name, tag)
+	}
+	if n := len(c.now().Indexes) + len(options.indexes); n > maxIndexes {
+		return nil, fmt.Errorf("%w: %d indexes, at most %d", ErrInvalid, n, maxIndexes)
+	}
+	if err := c.adopt(options, isNew); err != nil {
+		return nil, err
+	}
+	if isNew {
+		p.collections.publish(c)
+	}
+	if isNew {
+		return c, c.start()
+	}
+	return c, c.build()
+}
+
+// start marks a collection as built if it has no records yet, so that nobody has
+// to wait, and has it built otherwise.
+func (c *collection) start() error {
+	for _, err := range c.peer.store.Documents(context.Background(), c.tag[:], crdt.DocumentID{}) {
+		return errors.Join(err, c.build())
+	}
+	return c.update(func(row *collectionRow) bool {
+		row.finish()
+		return true
+	}, storage.Batch{})
+}
+
+// dropIndex removes the index of some fields.
+func (c *collection) dropIndex(fields []string) error {
+	err := c.update(func(row *collectionRow) bool { return row.dropIndex(fields) }, storage.Batch{})
+	if err != nil {
+		return err
+	}
+	return c.build()
+}
+
+// adopt makes durable what the options say.
+func (c *collection) adopt(options collectionOptions, isNew bool) error {
+	err := c.update(func(row *collectionRow) bool {
+		if isNew {
+			*row = newCollectionRow(c.name)
+		}
+		return row.adopt(options) || isNew
+	}, storage.Batch{})
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.validators = append(c.validators, options.validators...)
+	return nil
+}
+
+// update makes another row durable, and whatever else is in the batch, and then
+// the one that counts, unless change says that there is nothing to do.
+func (c *collection) update(change func(row *collectionRow) bool, batch storage.Batch) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	row := c.now().clone()
+	if !change(&row) {
+		return nil
+	}
+	entry, err := row.entry(c.tag)
+	if err != nil {
+		return err
+	}
+	batch.Puts = append(batch.Puts, entry)
+	if _, err := c.peer.store.Commit(context.Background(), &batch); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if row.lost(c.row) {
+		c.epoch++
+	}
+	c.row = row
+	return nil
+}
+
+// now returns the row that counts, which is not to be modified.
+func (c *collection) now() collectionRow {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.row
+}

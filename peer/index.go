@@ -1,0 +1,77 @@
+package peer
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/query"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// An index's entries have keys without values: the collection's tag, the index's
+// number, and what package query makes of the fields, which ends with the record.
+
+// indexPrefix begins the entries of one index.
+func indexPrefix(tag docid.Tag, number uint16) []byte {
+	return binary.BigEndian.AppendUint16(append([]byte(keyIndex), tag[:]...), number)
+}
+
+// indexesPrefix begins the entries of all indexes of a collection.
+func indexesPrefix(tag docid.Tag) []byte { return append([]byte(keyIndex), tag[:]...) }
+
+// keysOf returns a record's entries in all indexes, ascending: the index's number
+// and the key in it.
+func keysOf(row collectionRow, id crdt.DocumentID, v *view) (keys [][]byte) {
+	switch {
+	case !v.isLive():
+		return nil
+	case v.data == nil:
+		return v.keys
+	}
+	for _, index := range row.Indexes {
+		for _, key := range index.query().Writer().Keys(id, v.data) {
+			keys = append(keys, append(binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(key)), index.Number), key...))
+		}
+	}
+	return keys
+}
+
+func (i indexRow) query() query.Index { return query.Index{Number: i.Number, Fields: i.Fields} }
+
+// entriesOf returns what changes in the store if a record's view becomes another:
+// the view's row and entries in indexes. What the entries of an index that isn't
+// built were isn't known, so all of them are written.
+func entriesOf(tag docid.Tag, row collectionRow, id crdt.DocumentID, before, after *view) (e hub.Entries) {
+	keys := keysOf(row, id, after)
+	switch after {
+	case before:
+	case nil:
+		e.Deletes = append(e.Deletes, viewKey(id))
+	default:
+		e.Puts = append(e.Puts, storage.Entry{Key: viewKey(id), Value: after.encode(keys)})
+	}
+	gone, come := query.Diff(keysOf(row, id, before), keys)
+	for _, key := range gone {
+		e.Deletes = append(e.Deletes, append(indexesPrefix(tag), key...))
+	}
+	for _, key := range append(come, unbuilt(row, keys)...) {
+		e.Puts = append(e.Puts, storage.Entry{Key: append(indexesPrefix(tag), key...)})
+	}
+	return e
+}
+
+// unbuilt returns those keys that belong to indexes that aren't built.
+func unbuilt(row collectionRow, keys [][]byte) (of [][]byte) {
+	for _, index := range row.Indexes {
+		number := binary.BigEndian.AppendUint16(nil, index.Number)
+		for _, key := range keys {
+			if !index.Built && bytes.HasPrefix(key, number) {
+				of = append(of, key)
+			}
+		}
+	}
+	return of
+}

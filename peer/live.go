@@ -1,0 +1,179 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/query"
+)
+
+// LiveKind is what has happened to a live result.
+type LiveKind = query.EventKind
+
+// What can happen to a live result. A list to which this is done, event after
+// event, stays equal to it.
+const (
+	Entered = query.Entered // inserted at To
+	Changed = query.Changed // replaced at To, where it was
+	Moved   = query.Moved   // taken from From, then inserted at To, perhaps changed
+	Left    = query.Left    // taken from From
+)
+
+// LiveEvent is one thing that has happened to a live result.
+type LiveEvent[T any] struct {
+	Kind     LiveKind
+	From, To int
+	Record   Record[T] // of one that left only the ID
+}
+
+// LiveUpdate is a result, or what has become of it.
+type LiveUpdate[T any] struct {
+	// Reset says that Result is the whole result: it is the first, or was found anew
+	// since the indexes were.
+	Reset  bool
+	Result []Record[T]
+	// Events are to be done to the result one after the other.
+	Events []LiveEvent[T]
+	// Err is why there is no more; it is the last that is told.
+	Err error
+}
+
+// Live runs a query, and goes on to tell what becomes of its result: which
+// records enter it, change, move and leave. The first update is the result
+// itself. The channel is closed when ctx ends, or the peer is closed. Whoever
+// reads slowly gets what has happened in fewer, later updates.
+//
+// It holds the places of all records in the result, not the records.
+func (r *Records[T]) Live(ctx context.Context, q Query) <-chan LiveUpdate[T] {
+	out := make(chan LiveUpdate[T])
+	p := r.c.peer
+	if p.enter() != nil {
+		close(out)
+		return out
+	}
+	go func() {
+		defer p.running.Done()
+		defer close(out)
+		tell := func(u LiveUpdate[T]) bool {
+			select {
+			case out <- u:
+				return true
+			case <-ctx.Done():
+			case <-p.closing:
+			}
+			return false
+		}
+		if err := r.live(ctx, q, tell); err != nil {
+			tell(LiveUpdate[T]{Err: fmt.Errorf("peer: live query of %q: %w", r.c.name, err)})
+		}
+	}()
+	return out
+}
+
+// live tells a result and what becomes of it until tell returns false.
+func (r *Records[T]) live(ctx context.Context, q Query, tell func(LiveUpdate[T]) bool) error {
+	f := newFeed[crdt.DocumentID](func(_, later struct{}) struct{} { return later })
+	r.c.follow(f)
+	defer r.c.unfollow(f)
+	for {
+		again, err := r.liveWhile(ctx, q, f, tell)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// liveWhile is live until indexes are built anew: then the result has to be found
+// again.
+func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.DocumentID, struct{}], tell func(LiveUpdate[T]) bool) (again bool, err error) {
+	plan, epoch, err := r.c.planOf(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	rows := &rows{c: r.c}
+	live, matches, err := plan.Live(ctx, rows)
+	if err != nil {
+		return r.c.isPast(epoch), err
+	}
+	u := LiveUpdate[T]{Reset: true}
+	for _, m := range matches {
+		u.Result = append(u.Result, recordOf[T](m))
+	}
+	for !r.c.isPast(epoch) {
+		if (u.Reset || len(u.Events) > 0) && !tell(u) {
+			return false, nil
+		}
+		ids, err := r.c.moved(ctx, f)
+		if err != nil {
+			return false, err
+		}
+		u = LiveUpdate[T]{}
+		for _, id := range ids {
+			events, err := r.c.become(ctx, live, rows, id)
+			if err != nil {
+				return r.c.isPast(epoch), err
+			}
+			for _, e := range events {
+				u.Events = append(u.Events, liveEventOf[T](e))
+			}
+		}
+	}
+	return true, nil
+}
+
+// become takes into a live result what has become of a record.
+func (c *collection) become(ctx context.Context, live *query.Live, rows *rows, id crdt.DocumentID) ([]query.Event, error) {
+	fields, err := rows.Record(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return live.Update(ctx, rows, query.Record{ID: id, Fields: fields})
+}
+
+// liveRecords is how many records one update is about, at most.
+const liveRecords = 256
+
+// moved waits for records that have changed, and returns them.
+func (c *collection) moved(ctx context.Context, f *feed[crdt.DocumentID, struct{}]) (ids []crdt.DocumentID, err error) {
+	for {
+		for len(ids) < liveRecords {
+			id, _, ok := f.take()
+			if !ok {
+				break
+			}
+			ids = append(ids, id)
+		}
+		if len(ids) > 0 {
+			return ids, nil
+		}
+		select {
+		case <-f.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-c.peer.closing:
+			return nil, ErrClosed
+		}
+	}
+}
+
+func (c *collection) follow(f *feed[crdt.DocumentID, struct{}]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.followers = append(slices.Clip(c.followers), f)
+}
+
+func (c *collection) unfollow(f *feed[crdt.DocumentID, struct{}]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.followers = slices.DeleteFunc(slices.Clone(c.followers), func(other *feed[crdt.DocumentID, struct{}]) bool { return other == f })
+}
+
+func liveEventOf[T any](e query.Event) LiveEvent[T] {
+	to := LiveEvent[T]{Kind: e.Kind, From: e.From, To: e.To, Record: Record[T]{ID: e.Match.ID}}
+	if e.Kind != query.Left {
+		to.Record = recordOf[T](e.Match)
+	}
+	return to
+}

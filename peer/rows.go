@@ -1,0 +1,200 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/query"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// rows are the views of a collection and the entries of its indexes, as queries
+// see them: in a transaction, with what was written in it.
+type rows struct {
+	c     *collection
+	drawn map[crdt.DocumentID]crdt.Snapshot // what the transaction has written; nil = gone
+}
+
+func (c *collection) rows(tx *Tx) (*rows, error) {
+	r := &rows{c: c}
+	if tx == nil {
+		return r, nil
+	}
+	if err := tx.usable(); err != nil {
+		return nil, err
+	}
+	r.drawn = map[crdt.DocumentID]crdt.Snapshot{}
+	for id, d := range tx.drafts {
+		if d.collection == c && len(d.changes) > 0 {
+			r.drawn[id] = c.peer.viewOf(id, d.doc, 0).data
+		}
+	}
+	return r, nil
+}
+
+// Entries implements [query.Rows].
+func (r *rows) Entries(ctx context.Context, index uint16, from, to []byte, reverse bool) iter.Seq2[[]byte, error] {
+	prefix := indexPrefix(r.c.tag, index)
+	stored := func(yield func([]byte, error) bool) {
+		for entry, err := range r.c.peer.stretch(ctx, prefix, from, to, reverse) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			key := entry.Key[len(prefix):]
+			if r.isDrawn(documentOf(key)) {
+				continue
+			}
+			if !yield(key, nil) {
+				return
+			}
+		}
+	}
+	if len(r.drawn) == 0 {
+		return stored
+	}
+	return merged(stored, within(r.entries(index), from, to, func(key []byte) []byte { return key }), bytes.Compare, reverse)
+}
+
+// entries returns the transaction's entries in an index.
+func (r *rows) entries(index uint16) (keys [][]byte) {
+	for _, i := range r.c.now().Indexes {
+		if i.Number != index {
+			continue
+		}
+		for id, fields := range r.drawn {
+			if fields != nil {
+				keys = append(keys, i.query().Writer().Keys(id, fields)...)
+			}
+		}
+	}
+	return keys
+}
+
+// Records implements [query.Rows].
+func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.Seq2[query.Record, error] {
+	prefix := append([]byte(keyView), r.c.tag[:]...)
+	// The ids begin with the tag already.
+	cut := func(id []byte) []byte { return id[min(len(id), len(r.c.tag)):] }
+	stored := func(yield func(query.Record, error) bool) {
+		for entry, err := range r.c.peer.stretch(ctx, prefix, cut(from), cut(to), reverse) {
+			var v *view
+			if err == nil {
+				v, err = decodeView(entry.Value)
+			}
+			if err != nil {
+				yield(query.Record{}, err)
+				return
+			}
+			id := documentOf(entry.Key)
+			if !v.isLive() || r.isDrawn(id) {
+				continue
+			}
+			if !yield(query.Record{ID: id, Fields: r.c.fields(id, v)}, nil) {
+				return
+			}
+		}
+	}
+	if len(r.drawn) == 0 {
+		return stored
+	}
+	var own []query.Record
+	for id, fields := range r.drawn {
+		if fields != nil {
+			own = append(own, query.Record{ID: id, Fields: fields})
+		}
+	}
+	own = within(own, from, to, func(r query.Record) []byte { return r.ID[:] })
+	return merged(stored, own, func(a, b query.Record) int { return compareIDs(a.ID, b.ID) }, reverse)
+}
+
+// Record implements [query.Rows].
+func (r *rows) Record(_ context.Context, id crdt.DocumentID) (query.Fields, error) {
+	if r.isDrawn(id) {
+		if fields := r.drawn[id]; fields != nil {
+			return fields, nil
+		}
+		return nil, nil
+	}
+	v, err := r.c.peer.storedView(id)
+	if err != nil || !v.isLive() {
+		return nil, err
+	}
+	return r.c.fields(id, v), nil
+}
+
+func (r *rows) isDrawn(id crdt.DocumentID) bool {
+	_, is := r.drawn[id]
+	return is
+}
+
+// fields returns what a record holds; nil if it can't be read any more.
+func (c *collection) fields(id crdt.DocumentID, v *view) query.Fields {
+	if v.is(viewLarge) {
+		v = c.peer.viewNow(id)
+	}
+	if v.data == nil {
+		return nil
+	}
+	return v.data
+}
+
+// stretch yields the entries between two keys below a prefix; nil is open.
+func (p *Peer) stretch(ctx context.Context, prefix, from, to []byte, reverse bool) iter.Seq2[storage.Entry, error] {
+	return func(yield func(storage.Entry, error) bool) {
+		var backwards []storage.Entry
+		for entry, err := range p.store.Scan(ctx, prefix) {
+			key := entry.Key[min(len(prefix), len(entry.Key)):]
+			switch {
+			case err == nil && (from != nil && bytes.Compare(key, from) < 0 || to != nil && bytes.Compare(key, to) >= 0):
+			case err == nil && reverse:
+				backwards = append(backwards, entry)
+			case !yield(entry, err) || err != nil:
+				return
+			}
+		}
+		for _, entry := range slices.Backward(backwards) {
+			if !yield(entry, nil) {
+				return
+			}
+		}
+	}
+}
+
+// within returns what lies between two keys; nil is open.
+func within[E any](all []E, from, to []byte, key func(E) []byte) []E {
+	return slices.DeleteFunc(all, func(e E) bool {
+		return from != nil && bytes.Compare(key(e), from) < 0 || to != nil && bytes.Compare(key(e), to) >= 0
+	})
+}
+
+// merged yields what is stored, which is in order, and what isn't, in order.
+func merged[E any](stored iter.Seq2[E, error], own []E, compare func(a, b E) int, reverse bool) iter.Seq2[E, error] {
+	order := compare
+	if reverse {
+		order = func(a, b E) int { return compare(b, a) }
+	}
+	slices.SortFunc(own, order)
+	return func(yield func(E, error) bool) {
+		rest := own
+		for e, err := range stored {
+			for err == nil && len(rest) > 0 && order(rest[0], e) < 0 {
+				if !yield(rest[0], nil) {
+					return
+				}
+				rest = rest[1:]
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+		for _, e := range rest {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}

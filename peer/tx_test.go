@@ -1,0 +1,205 @@
+package peer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/peer"
+)
+
+type account struct {
+	Owner   string
+	Balance int
+}
+
+func commit(tb testing.TB, p *node, fn func(tx *peer.Tx) error) {
+	tb.Helper()
+	if err := p.Commit(tb.Context(), fn); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Several records of several collections are written at once; reads in between
+// see what was written, others don't.
+func TestCommit(t *testing.T) {
+	p := openPeer(t, peer.Config{})
+	people, accounts := employees(t, p, byName), of[account](t, p, "acme/accounts")
+	old := made(t, people, employee{Name: "Old"})
+	var ada, account1 crdt.DocumentID
+	commit(t, p, func(tx *peer.Tx) (err error) {
+		if ada, err = people.In(tx).Create(t.Context(), employee{Name: "Ada"}); err != nil {
+			return err
+		}
+		if account1, err = accounts.In(tx).Create(t.Context(), account{Owner: ada.String()}); err != nil {
+			return err
+		}
+		err = accounts.In(tx).Update(t.Context(), account1, func(a *account) error { a.Balance = 10; return nil })
+		if err != nil {
+			return err
+		}
+		if err := people.In(tx).Delete(t.Context(), old); err != nil {
+			return err
+		}
+		is(t, accounts.In(tx), account1, account{Owner: ada.String(), Balance: 10})
+		exists(t, people.In(tx), old, false)
+		finds(t, people.In(tx), peer.Where("Name").Is("Ada"), "Ada")
+		finds(t, people.In(tx), peer.Query{}.OrderByDesc("Name"), "Ada")
+		counts(t, people.In(tx), 1)
+		if _, err := people.Get(t.Context(), ada); !errors.Is(err, peer.ErrNoRecord) {
+			t.Errorf("outside it is there already: %v", err)
+		}
+		exists(t, people, old, true)
+		finds(t, people, peer.Query{}, "Old")
+		counts(t, people, 1)
+		return nil
+	})
+	is(t, people, ada, employee{Name: "Ada"})
+	is(t, accounts, account1, account{Owner: ada.String(), Balance: 10})
+	exists(t, people, old, false)
+	counts(t, people, 1)
+	consistent(t, p)
+}
+
+// If anything fails, nothing is written, and everything can be used as before.
+func TestCommitFails(t *testing.T) {
+	p := openPeer(t, peer.Config{})
+	refused := errors.New("no overdraft")
+	accounts := of[account](t, p, "acme/accounts", peer.Validate(func(_ context.Context, _ crdt.DocumentID, a account) error {
+		if a.Balance < 0 {
+			return refused
+		}
+		return nil
+	}))
+	people := employees(t, p)
+	from, to := made(t, accounts, account{Balance: 5}), made(t, accounts, account{})
+	move := func(tx *peer.Tx, by int) error {
+		c := accounts.In(tx)
+		if _, err := people.In(tx).Create(t.Context(), employee{Name: "Nobody"}); err != nil {
+			return err
+		}
+		if err := c.Update(t.Context(), to, func(a *account) error { a.Balance += by; return nil }); err != nil {
+			return err
+		}
+		return c.Update(t.Context(), from, func(a *account) error { a.Balance -= by; return nil })
+	}
+	unchanged := func() {
+		t.Helper()
+		is(t, accounts, from, account{Balance: 5})
+		is(t, accounts, to, account{})
+		counts(t, people, 0)
+		consistent(t, p)
+	}
+	err := p.Commit(t.Context(), func(tx *peer.Tx) error { return move(tx, 6) })
+	fails(t, err, refused)
+	fails(t, err, peer.ErrInvalid, from.String(), "acme/accounts")
+	unchanged()
+	why := errors.New("never mind")
+	fails(t, p.Commit(t.Context(), func(tx *peer.Tx) error { return errors.Join(move(tx, 1), why) }), why)
+	unchanged()
+	func() {
+		defer func() { _ = recover() }()
+		_ = p.Commit(t.Context(), func(tx *peer.Tx) error { _ = move(tx, 1); panic("no") })
+	}()
+	unchanged()
+	ctx, cancel := context.WithCancel(t.Context())
+	fails(t, p.Commit(ctx, func(tx *peer.Tx) error { cancel(); return move(tx, 1) }), context.Canceled)
+	unchanged()
+	fails(t, p.Commit(t.Context(), func(tx *peer.Tx) error {
+		for range peer.MaxRecords {
+			if _, err := people.In(tx).Create(t.Context(), employee{}); err != nil {
+				return err
+			}
+		}
+		return move(tx, 1)
+	}), peer.ErrTooMuch)
+	unchanged()
+	// More than a batch of the store takes.
+	long := strings.Repeat("x", 60_000)
+	fails(t, p.Commit(t.Context(), func(tx *peer.Tx) error {
+		for range 40 {
+			if _, err := people.In(tx).Create(t.Context(), employee{Title: long}); err != nil {
+				return err
+			}
+		}
+		return move(tx, 1)
+	}), peer.ErrTooMuch)
+	unchanged()
+	var late *peer.Tx
+	commit(t, p, func(tx *peer.Tx) error { late = tx; return move(tx, 1) })
+	is(t, accounts, to, account{Balance: 1})
+	_, err = accounts.In(late).Create(t.Context(), account{})
+	if err == nil {
+		t.Error("a transaction can be used after its end")
+	}
+	_, err = accounts.In(late).Get(t.Context(), to)
+	if err == nil {
+		t.Error("a transaction can be read after its end")
+	}
+}
+
+// Transactions that take the same records in different orders don't stop each
+// other, and none of their effects is lost.
+func TestCommitsInAllOrders(t *testing.T) {
+	p := openPeer(t, peer.Config{})
+	accounts := of[account](t, p, "acme/accounts")
+	const n, rounds = 4, 25
+	var ids []crdt.DocumentID
+	for range n {
+		ids = append(ids, made(t, accounts, account{Balance: 100}))
+	}
+	var writers sync.WaitGroup
+	for w := range n {
+		writers.Go(func() {
+			for round := range rounds {
+				from, to := ids[w], ids[(w+1+round%(n-1))%n]
+				err := p.Commit(t.Context(), func(tx *peer.Tx) error {
+					c := accounts.In(tx)
+					err := c.Update(t.Context(), from, func(a *account) error { a.Balance--; return nil })
+					if err != nil {
+						return err
+					}
+					return c.Update(t.Context(), to, func(a *account) error { a.Balance++; return nil })
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	sum := 0
+	for _, id := range ids {
+		a, err := accounts.Get(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += a.Balance
+	}
+	if sum != n*100 {
+		t.Errorf("in all there is %d, want %d", sum, n*100)
+	}
+	consistent(t, p)
+}
+
+// Records that are made leave no document open.
+func TestCreatedRecordsAreClosed(t *testing.T) {
+	p := openPeer(t, peer.Config{InMemory: true})
+	c := employees(t, p)
+	commit(t, p, func(tx *peer.Tx) error {
+		for n := range 100 {
+			if _, err := c.In(tx).Create(t.Context(), employee{Name: fmt.Sprint(n)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if n := p.OpenDocuments(); n != 0 {
+		t.Errorf("%d documents are open", n)
+	}
+	counts(t, c, 100)
+}

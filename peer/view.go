@@ -1,0 +1,149 @@
+package peer
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/record"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// A view is what is kept of a record so that reading it doesn't open the
+// document: a copy of what it says, written in the commit of the change that made
+// it so. It follows from the log, of which it shows so many changes, and can be
+// dropped at any time.
+type view struct {
+	flags  viewFlags
+	length int           // of the log that it shows
+	data   crdt.Snapshot // none of a record that is deleted or unreadable, nor of a large one that was read
+	keys   [][]byte      // of a large one that was read: its entries in indexes
+}
+
+type viewFlags byte
+
+const (
+	viewDeleted    viewFlags = 1 << iota // there is a tombstone that counts
+	viewConflicted                       // some field has several values
+	viewUnreadable                       // the document can't be opened, which says why
+	viewLarge                            // it is read from the document
+	viewAbsent                           // there is nothing in it but what any record of its key has
+)
+
+// maxView is the length of a copy beyond which a record is large, in bytes.
+const maxView = 64 << 10
+
+const viewVersion = 1
+
+func viewKey(id crdt.DocumentID) []byte { return documentKey(keyView, id) }
+
+func (v *view) is(f viewFlags) bool { return v != nil && v.flags&f != 0 }
+
+// isThere reports whether there is a record.
+func (v *view) isThere() bool { return v != nil && !v.is(viewDeleted|viewAbsent) }
+
+// isLive reports whether there is a record that can be read.
+func (v *view) isLive() bool { return v != nil && !v.is(viewDeleted|viewAbsent|viewUnreadable) }
+
+// encode returns the view's row. Instead of a large copy it holds the keys of the
+// record's entries in indexes, unless these are too many as well.
+func (v *view) encode(keys [][]byte) []byte {
+	row := append(make([]byte, 0, 2+binary.MaxVarintLen64+len(v.data)), viewVersion, byte(v.flags))
+	row = binary.AppendUvarint(row, uint64(v.length))
+	if !v.is(viewLarge) {
+		return append(row, v.data...)
+	}
+	size := len(row)
+	for _, key := range keys {
+		row = append(binary.AppendUvarint(row, uint64(len(key))), key...)
+	}
+	if len(row) > maxView {
+		row = row[:size]
+	}
+	return row
+}
+
+func decodeView(row []byte) (*view, error) {
+	if len(row) < 3 || row[0] != viewVersion {
+		return nil, fmt.Errorf("%w: a view of %d bytes can't be read", storage.ErrDamaged, len(row))
+	}
+	length, n := binary.Uvarint(row[2:])
+	if n <= 0 {
+		return nil, fmt.Errorf("%w: a view has no length", storage.ErrDamaged)
+	}
+	v := &view{flags: viewFlags(row[1]), length: int(length)}
+	rest := row[2+n:]
+	if !v.is(viewLarge) {
+		v.data = crdt.Snapshot(rest)
+		return v, nil
+	}
+	for len(rest) > 0 {
+		size, n := binary.Uvarint(rest)
+		if n <= 0 || size > uint64(len(rest)-n) {
+			return nil, fmt.Errorf("%w: the view of a large record can't be read", storage.ErrDamaged)
+		}
+		v.keys = append(v.keys, rest[n:n+int(size)])
+		rest = rest[n+int(size):]
+	}
+	return v, nil
+}
+
+// storedView returns a record's view as it is kept; nil if there is none.
+func (p *Peer) storedView(id crdt.DocumentID) (*view, error) {
+	row, err := p.store.Get(viewKey(id))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, nil
+	case errors.Is(err, storage.ErrClosed):
+		return nil, ErrClosed
+	case err != nil:
+		return nil, err
+	}
+	return decodeView(row)
+}
+
+// viewOf makes the view of a document. It fails only if the engine does.
+func (p *Peer) viewOf(id crdt.DocumentID, doc *crdt.Doc, length int) *view {
+	v := &view{length: length}
+	err := p.suspects.while(id, func() error { return v.take(doc) })
+	if err != nil {
+		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
+		return &view{length: length, flags: viewUnreadable}
+	}
+	return v
+}
+
+func (v *view) take(doc *crdt.Doc) error {
+	if doc.NewerFormat() {
+		v.flags |= viewUnreadable
+		return nil
+	}
+	state, err := record.StateOf(doc)
+	if err != nil {
+		return err
+	}
+	switch state {
+	case record.Absent:
+		v.flags |= viewAbsent
+		return nil
+	case record.Deleted:
+		v.flags |= viewDeleted
+		return nil
+	}
+	return doc.View(func(root crdt.Map) error {
+		data, err := root.Snapshot(record.Reserved)
+		switch {
+		case err != nil:
+			return err
+		case len(data) > maxView:
+			v.flags |= viewLarge
+		}
+		v.data = data
+		conflicted, err := record.HasConflicts(root)
+		if conflicted {
+			v.flags |= viewConflicted
+		}
+		return err
+	})
+}

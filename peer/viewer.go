@@ -1,0 +1,237 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// viewer has the views of records become durable with the changes that they
+// follow from.
+type viewer Peer
+
+// Viewed implements [hub.Viewer].
+func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
+	p := (*Peer)(v)
+	c, passed := p.collections.pass(id)
+	if c == nil {
+		return hub.Entries{}, passed
+	}
+	return c.viewed(id, base, changes, own)
+}
+
+// viewed is Viewed for a record of the collection.
+func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
+	before := c.begin(id, base)
+	if c.peer.known(id).leaving {
+		return hub.Entries{}, func(error) { c.end(id) }
+	}
+	var from []crdt.Hash
+	if base > 0 {
+		from = c.peer.headsOf(id)
+	}
+	after, release := c.peer.viewAt(id, base, changes)
+	done := func(err error) {
+		release(err)
+		if err == nil {
+			h := happeningOf(id, before, after, changes, own)
+			h.from = from
+			c.changed(h)
+		}
+		c.end(id)
+	}
+	return entriesOf(c.tag, c.now(), id, before, after), done
+}
+
+// headsOf returns a document's heads; none if it isn't here.
+func (p *Peer) headsOf(id docid.ID) []crdt.Hash {
+	info, err := p.store.Document(id)
+	if err != nil {
+		return nil
+	}
+	return info.Heads
+}
+
+// begin sees to it that nobody else writes the record's view before end is called,
+// and returns the present one.
+func (c *collection) begin(id docid.ID, base int) (before *view) {
+	c.views.lock(id)
+	if base > 0 {
+		before = c.stored(id, base)
+	}
+	c.counter.started(id, before.isLive())
+	return before
+}
+
+func (c *collection) end(id docid.ID) {
+	c.counter.ended(id)
+	c.views.unlock(id)
+}
+
+// stored returns a record's view as it is kept; nil if there is none, or none that
+// can be read. Then its entries in indexes aren't known, and all are built anew.
+func (c *collection) stored(id docid.ID, base int) *view {
+	v, err := c.peer.storedView(id)
+	switch {
+	case err == nil && v.is(viewLarge) && len(v.keys) == 0:
+		return c.peer.viewByLog(id, base, nil)
+	case err != nil:
+		c.peer.config.Logger.Warn("a view can't be read, so the collection's views are built anew", "document", id, "error", err)
+		c.rebuildSoon()
+		return nil
+	}
+	return v
+}
+
+// viewAt returns the view of a document whose log will hold some changes more.
+// Release is to be called when they do, or don't.
+func (p *Peer) viewAt(id docid.ID, base int, changes []*change.Change) (v *view, release func(error)) {
+	if v := p.forecasts.of(id, base, changes); v != nil {
+		return v, func(error) {}
+	}
+	if base > 0 {
+		if v, release := p.viewByEngine(id, base, changes); v != nil {
+			return v, release
+		}
+	}
+	return p.viewByLog(id, base, changes), func(error) {}
+}
+
+// viewByEngine has the document's engine take the changes in, if nobody uses it:
+// so somebody else's edits, of which there may be more, don't cost a look at the
+// whole log each. The engine stays locked until release, lest somebody sees what
+// isn't durable.
+func (p *Peer) viewByEngine(id docid.ID, base int, changes []*change.Change) (v *view, release func(error)) {
+	e := p.engines.tryLock(id)
+	if e == nil {
+		return nil, nil
+	}
+	if err := e.takeIn(base, changes); err != nil {
+		e.close()
+		p.engines.unlockQuietly(e)
+		return nil, nil
+	}
+	v = p.viewOf(id, e.doc, base+len(changes))
+	return v, func(err error) {
+		if err != nil {
+			e.close() // it holds what isn't there
+		} else {
+			e.grew(changes)
+		}
+		p.engines.unlock(e)
+	}
+}
+
+// takeIn has the document hold changes that are about to come to its log.
+func (e *engine) takeIn(base int, changes []*change.Change) error {
+	if err := e.open(context.Background()); err != nil {
+		return err
+	}
+	if e.applied != base {
+		return fmt.Errorf("%w: the log of %s has %d changes, not %d", storage.ErrConflict, e.id, e.applied, base)
+	}
+	return e.guard(func() error { return e.doc.Apply(chunks(changes)...) })
+}
+
+// viewByLog reads the document for this view alone.
+func (p *Peer) viewByLog(id docid.ID, base int, changes []*change.Change) *view {
+	length := base + len(changes)
+	doc, err := p.readTo(id, base, changes)
+	if err != nil {
+		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
+		return &view{length: length, flags: viewUnreadable}
+	}
+	defer doc.Close()
+	return p.viewOf(id, doc, length)
+}
+
+// viewNow makes the view of a document as it is now.
+func (p *Peer) viewNow(id docid.ID) *view {
+	if e := p.engines.tryLock(id); e != nil {
+		defer p.engines.unlock(e)
+		if e.open(context.Background()) == nil {
+			return p.viewOf(id, e.doc, e.applied)
+		}
+	}
+	info, err := p.store.Document(id)
+	if err != nil {
+		return &view{flags: viewUnreadable}
+	}
+	return p.viewByLog(id, info.Changes, nil)
+}
+
+// readTo reads a document of which base changes are in the log, and some more
+// aren't yet.
+func (p *Peer) readTo(id docid.ID, base int, changes []*change.Change) (*crdt.Doc, error) {
+	if err := p.asideError(id); err != nil {
+		return nil, err
+	}
+	r := &reading{peer: p, info: storage.Info{Document: id}}
+	if base > 0 {
+		var err error
+		if r.info, err = p.store.Document(id); err != nil {
+			return nil, err
+		}
+	}
+	r.more = chunks(changes)
+	return r.load(context.Background())
+}
+
+func chunks(changes []*change.Change) [][]byte {
+	chunks := make([][]byte, len(changes))
+	for i, c := range changes {
+		chunks[i] = c.Bytes()
+	}
+	return chunks
+}
+
+// forecasts are the views that changes will lead to that are about to be appended
+// here: whoever has made them has the document at hand.
+type forecasts struct {
+	mu  sync.Mutex
+	all map[crdt.DocumentID]*forecast
+}
+
+type forecast struct {
+	base    int
+	changes []*change.Change
+	view    *view
+}
+
+func (f *forecasts) announce(drafts []*draft) {
+	made := make([]*forecast, len(drafts))
+	for i, d := range drafts {
+		made[i] = &forecast{d.base, d.changes, d.peer.viewOf(d.id, d.doc, d.base+len(d.changes))}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, d := range drafts {
+		f.all[d.id] = made[i]
+	}
+}
+
+func (f *forecasts) withdraw(drafts []*draft) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range drafts {
+		delete(f.all, d.id)
+	}
+}
+
+// of returns the view that changes lead to, if somebody knows it.
+func (f *forecasts) of(id crdt.DocumentID, base int, changes []*change.Change) *view {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fc := f.all[id]
+	if fc == nil || fc.base != base || !slices.Equal(fc.changes, changes) {
+		return nil
+	}
+	return fc.view
+}
