@@ -14,7 +14,7 @@ import (
 // with the changes of either.
 func contested(t *testing.T) (d *crdt.Doc, ann, bob *change.Change) {
 	t.Helper()
-	d = newDoc(t, "ann", func(root crdt.Map) error {
+	d = open(t, "ann", crdt.Native(), func(root crdt.Map) error {
 		return errors.Join(
 			root.Set("name", crdt.ImmutableString("Ada")),
 			root.Set("address", map[string]any{"city": crdt.ImmutableString("London")}),
@@ -53,7 +53,7 @@ func TestContests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := crdt.Load(actor("eve"), saved)
+	again, err := crdt.Load(actor("eve"), saved, crdt.Native())
 	if err != nil {
 		t.Fatal(err)
 	}
