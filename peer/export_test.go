@@ -110,6 +110,9 @@ func (p *Peer) Occupy(tagOf, name string) error {
 	return err
 }
 
+// BeginToForget does the first part of Forget.
+func (p *Peer) BeginToForget(id crdt.DocumentID) error { return p.removeView(context.Background(), id) }
+
 // DropViews deletes what is kept of records, as if a disk had lost it.
 func (p *Peer) DropViews() error {
 	return errors.Join(

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -47,6 +48,17 @@ func CollectionOf[T any](p *Peer, name string, opts ...CollectionOption) (*Recor
 		return nil, err
 	}
 	return &Records[T]{c: c}, nil
+}
+
+// Collections returns the names of all collections that this directory has,
+// ascending.
+func (p *Peer) Collections() []string {
+	var names []string
+	for _, c := range p.collections.all() {
+		names = append(names, c.name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // checkType returns why no record can be a T.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +121,9 @@ func TestRecords(t *testing.T) {
 	p.close()
 
 	p = openPeer(t, peer.Config{Path: dir})
+	if names := p.Collections(); !slices.Equal(names, []string{"acme/employees"}) {
+		t.Errorf("opened again it has the collections %q", names)
+	}
 	c = employees(t, p)
 	exists(t, c, ada, false)
 	is(t, c, bob, employee{Name: "Robert"})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -202,4 +204,74 @@ func TestCreatedRecordsAreClosed(t *testing.T) {
 		t.Errorf("%d documents are open", n)
 	}
 	counts(t, c, 100)
+}
+
+// What queries find in a transaction is what they find after its commit.
+func TestFindInCommit(t *testing.T) {
+	seed := number(t, seedVariable, rand.Int())
+	t.Logf("%s=%d", seedVariable, seed)
+	random := rand.New(rand.NewPCG(uint64(seed), 5))
+	p := openPeer(t, peer.Config{InMemory: true})
+	c := employees(t, p, byDepartment, byName, peer.Index("Skills"))
+	someone := func() employee {
+		letter := func() string { return string(rune('a' + random.IntN(6))) }
+		return employee{Name: letter(), Department: crdt.ImmutableString(letter()), Age: random.IntN(9), Skills: []string{letter(), letter()}}
+	}
+	queries := []peer.Query{
+		{},
+		peer.Where("Department").Is("b").OrderBy("Name"),
+		peer.Where("Department").In("a", "c").OrderByDesc("Name").Limit(3),
+		peer.Where("Skills").Contains("d").OrderBy("Age"),
+		peer.Where("Name").Between("b", "d").OrderBy("Name").Reverse().Limit(4),
+		peer.Where("Age").Above(4).OrderBy("Age", "Name").Limit(5),
+	}
+	look := func(c *peer.Records[employee]) (said []string) {
+		for _, q := range queries {
+			for r, err := range c.Find(t.Context(), q) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				said = append(said, fmt.Sprint(r.ID, r.Value))
+			}
+			n, err := c.CountWhere(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said = append(said, fmt.Sprint(q, n))
+		}
+		n, err := c.Count(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(said, fmt.Sprint(n))
+	}
+	var ids []crdt.DocumentID
+	for range 25 {
+		var within []string
+		commit(t, p, func(tx *peer.Tx) error {
+			c := c.In(tx)
+			for range 1 + random.IntN(6) {
+				var err error
+				switch n := random.IntN(4); {
+				case n == 0 && len(ids) > 0:
+					err = c.Delete(t.Context(), ids[random.IntN(len(ids))])
+				case n == 1 && len(ids) > 0:
+					err = c.Put(t.Context(), ids[random.IntN(len(ids))], someone())
+				default:
+					var id crdt.DocumentID
+					id, err = c.Create(t.Context(), someone())
+					ids = append(ids, id)
+				}
+				if err != nil && !errors.Is(err, peer.ErrDeleted) {
+					return err
+				}
+			}
+			within = look(c)
+			return nil
+		})
+		if after := look(c); !slices.Equal(within, after) {
+			t.Fatalf("in it\n%s\nafter it\n%s", strings.Join(within, "\n"), strings.Join(after, "\n"))
+		}
+	}
+	consistent(t, p)
 }

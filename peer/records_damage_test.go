@@ -1,0 +1,157 @@
+package peer_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt"
+	changes "github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/peer"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// two makes a directory with two records, one of which says what mark does.
+func twoRecords(t *testing.T, mark string) (dir string, good, bad crdt.DocumentID) {
+	t.Helper()
+	dir = t.TempDir()
+	p := openPeer(t, peer.Config{Path: dir})
+	c := employees(t, p, byName)
+	good, bad = made(t, c, employee{Name: "Ada"}), made(t, c, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+	p.close()
+	return dir, good, bad
+}
+
+// A view that is damaged on the disk is made anew; until then the record is read
+// from its document.
+func TestDamagedView(t *testing.T) {
+	mark := noise(200)
+	dir, good, bad := twoRecords(t, mark)
+	damage(t, dir, mark[:20]) // the first row that holds it is the view's
+	p := openPeer(t, peer.Config{Path: dir})
+	c := employees(t, p)
+	is(t, c, good, employee{Name: "Ada"})
+	is(t, c, bad, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+	for _, err := range c.Find(t.Context(), peer.Query{}) {
+		if err != nil && !errors.Is(err, storage.ErrDamaged) {
+			t.Fatal(err)
+		}
+	}
+	// Whoever changes the record has it mended as well.
+	err := c.Update(t.Context(), bad, func(e *employee) error { e.Age = 1; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	finds(t, c, peer.Query{}.OrderBy("Name"), "Ada", "Bob")
+	counts(t, c, 2)
+	consistent(t, p)
+}
+
+// Of a record whose history is damaged the view is left. Without that it is said
+// to be damaged, is found by no query, and the others go on.
+func TestDamagedRecord(t *testing.T) {
+	mark := noise(200)
+	dir, good, bad := twoRecords(t, mark)
+	damageRow(t, dir, mark[:20], func(key []byte) bool { return key[0] == 'p' })
+	p := openPeer(t, peer.Config{Path: dir})
+	c := employees(t, p)
+	is(t, c, bad, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+	err := c.Update(t.Context(), bad, func(e *employee) error { e.Age = 1; return nil })
+	fails(t, err, storage.ErrDamaged, bad.String())
+	if err := c.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Get(t.Context(), bad)
+	fails(t, err, storage.ErrDamaged, bad.String())
+	finds(t, c, peer.Query{}, "Ada")
+	counts(t, c, 1)
+	if err := c.Update(t.Context(), good, func(e *employee) error { e.Age = 1; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Forget(t.Context(), bad); err != nil {
+		t.Fatal(err)
+	}
+	counts(t, c, 1)
+	consistent(t, p)
+}
+
+// A record that a newer version has changed isn't shown in part. It is kept, and
+// comes back when it can be read.
+func TestANewerVersionHasChangedARecord(t *testing.T) {
+	r := startRelay(t)
+	p := openPeer(t, peer.Config{Relay: r.url()})
+	c := employees(t, p, byName)
+	p.online()
+	mallory := meet(t, r)
+	mallory.id = c.NewID()
+	put := func(key string, action changes.Action, v changes.Value) {
+		mallory.send(mallory.draft(changes.Op{Key: changes.MapKey(key), Action: action, Value: v}))
+	}
+	put("Name", changes.ActionSet, changes.Text("Eve"))
+	doc := p.find(mallory.id)
+	is(t, c, mallory.id, employee{Name: "Eve"})
+	counts(t, c, 1)
+	put("Name", changes.ActionMark+1, changes.Value{})
+	await(t, "the change has come", doc, func() bool { return status(t, doc).Changes == 2 })
+	_, err := c.Get(t.Context(), mallory.id)
+	fails(t, err, crdt.ErrNewerFormat, mallory.id.String())
+	err = c.Update(t.Context(), mallory.id, func(*employee) error { return nil })
+	fails(t, err, crdt.ErrNewerFormat)
+	exists(t, c, mallory.id, true)
+	counts(t, c, 0)
+	finds(t, c, peer.Query{})
+	consistent(t, p)
+}
+
+// On a full disk nothing is written, and everything can be read.
+func TestFullDiskOfRecords(t *testing.T) {
+	dir, good, bad := twoRecords(t, "mark")
+	p := openPeer(t, peer.Config{Path: dir, Reserve: 1 << 60})
+	c := employees(t, p)
+	_, err := c.Create(t.Context(), employee{Name: "Eve"})
+	fails(t, err, storage.ErrDiskFull)
+	fails(t, c.Update(t.Context(), good, func(e *employee) error { e.Name = "Eve"; return nil }), storage.ErrDiskFull)
+	fails(t, p.Commit(t.Context(), func(tx *peer.Tx) error {
+		if err := c.In(tx).Delete(t.Context(), bad); err != nil {
+			return err
+		}
+		return c.In(tx).Put(t.Context(), good, employee{Name: "Eve"})
+	}), storage.ErrDiskFull)
+	is(t, c, good, employee{Name: "Ada"})
+	if name := read(t, p.find(good))["Name"]; name != "Ada" {
+		t.Errorf("the document says %v", name)
+	}
+	finds(t, c, peer.Query{}.OrderBy("Name"), "Ada", "Bob")
+	counts(t, c, 2)
+	_, err = p.Collection("acme/others")
+	fails(t, err, storage.ErrDiskFull)
+	consistent(t, p)
+}
+
+// What a crash leaves of a record that was being forgotten is gone when the peer
+// is opened again.
+func TestForgettingIsInterrupted(t *testing.T) {
+	dir, good, bad := twoRecords(t, "mark")
+	p := openPeer(t, peer.Config{Path: dir})
+	if err := p.BeginToForget(bad); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	p = openPeer(t, peer.Config{Path: dir})
+	c := employees(t, p)
+	var ids []crdt.DocumentID
+	for doc, err := range p.Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, doc.ID())
+	}
+	if !slices.Equal(ids, []crdt.DocumentID{good}) {
+		t.Errorf("there are %v, want %s alone", ids, good)
+	}
+	counts(t, c, 1)
+	consistent(t, p)
+}
