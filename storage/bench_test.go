@@ -341,6 +341,11 @@ func memoryChild(dir string) error {
 // system doesn't tell.
 func anonymous() int64 {
 	debug.FreeOSMemory()
+	return anonymousNow()
+}
+
+// anonymousNow is anonymous with what the garbage collector has not yet given back.
+func anonymousNow() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0

@@ -29,6 +29,7 @@ type group struct {
 	writes  []write
 	size    int64
 	rows    map[docid.ID]*document // as they will be
+	added   []Row                  // to the journal
 	last    Seq                    // as it will be
 	outcome []outcome
 	counts  groupCounts
@@ -73,7 +74,7 @@ func (s *Store) fits(g *group, p *plan) bool {
 	if len(g.writes) == 0 {
 		return true
 	}
-	return g.size+p.size+p.spillSize <= s.profile.groupBytes &&
+	return g.size+p.size+p.spillSize <= s.profile.groupBytes() &&
 		int64(len(g.writes)+len(p.writes)+len(p.spill)) < s.db.MaxBatchCount()-8
 }
 
@@ -81,6 +82,7 @@ func (g *group) add(p *plan, sub *submission) {
 	g.writes = append(g.writes, p.writes...)
 	g.size += p.size
 	g.last = p.last
+	g.added = append(g.added, p.added...)
 	for id, row := range p.rows {
 		g.rows[id] = row
 	}
@@ -96,6 +98,7 @@ func (s *Store) commitGroup(g *group) {
 		for id, row := range g.rows {
 			s.rows.put(id, row)
 		}
+		s.tail.add(g.added)
 		s.last.Store(uint64(g.last))
 		if s.witness != nil {
 			s.witness.advance(g.last)

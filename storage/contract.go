@@ -13,14 +13,16 @@ import (
 // [change.MaxChunk].
 const (
 	// MaxAppends is how many documents a batch may append to.
-	MaxAppends = 128
+	MaxAppends = 512
 	// MaxEntries is how many puts and deletes a batch may hold together.
-	MaxEntries = 512
+	MaxEntries = 8192
 	// MaxEntryBytes bounds the sum of the lengths of all keys and values that
 	// a batch puts and of all keys that it deletes.
-	MaxEntryBytes = 64 << 10
+	MaxEntryBytes = 1 << 20
 	// MaxKey is the greatest length of a caller's key in bytes.
 	MaxKey = 1 << 10
+	// MaxValue is the greatest length of a caller's value in bytes.
+	MaxValue = 256 << 10
 )
 
 // Seq numbers the rows of a store's journal: 1, 2, 3 … without gaps, in commit

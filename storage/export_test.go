@@ -25,6 +25,15 @@ func WithWriting(o Options, writing func() error) Options {
 	return o
 }
 
+// WithMemTable returns options of a small store with memtables of so many bytes.
+func WithMemTable(o Options, size int64) Options {
+	o.Small, o.memTable = true, size
+	return o
+}
+
+// Badger returns what a store with these options has its database opened with.
+func (o Options) Badger(dir string) badger.Options { return o.withDefaults().badger(dir) }
+
 // WithPlace returns options of a store whose file system says that its place
 // is this one; the inode zero means that it doesn't say.
 func WithPlace(o Options, inode uint64, handle string) Options {

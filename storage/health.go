@@ -16,7 +16,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return fmt.Errorf("check: %w", err)
 	}
 	return s.view(func(txn *badger.Txn) error {
-		if _, err := readSealed(txn, metaHealth); err != nil {
+		if err := readSealed(txn, metaHealth, func([]byte) error { return nil }); err != nil {
 			return fmt.Errorf("check: %w", err)
 		}
 		return nil

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -134,11 +135,10 @@ func (s *Store) comparePlace() ([]write, error) {
 	row := write{key: metaPlace, value: seal(metaPlace, here.encode())}
 	var recorded place
 	err = s.snapshot(func(txn *badger.Txn) error {
-		raw, err := readSealed(txn, metaPlace)
-		if err == nil {
-			recorded, err = decodePlace(raw)
-		}
-		return err
+		return readSealed(txn, metaPlace, func(raw []byte) (err error) {
+			recorded, err = decodePlace(bytes.Clone(raw))
+			return err
+		})
 	})
 	switch {
 	case errors.Is(err, ErrNotFound): // the first opening, or the first by a godwit that looks
@@ -174,14 +174,15 @@ func (s *Store) saveIncarnation(writes []write) (err error) {
 // readIncarnation returns the stored incarnation, zero if there is none yet.
 func (s *Store) readIncarnation() (in Incarnation, err error) {
 	err = s.snapshot(func(txn *badger.Txn) error {
-		raw, err := readSealed(txn, metaIncarnation)
-		if errors.Is(err, ErrNotFound) {
+		return readSealed(txn, metaIncarnation, func(raw []byte) error {
+			if copy(in[:], raw) != len(in) {
+				return damaged("the incarnation of %s", s.path)
+			}
 			return nil
-		}
-		if err == nil && copy(in[:], raw) != len(in) {
-			err = damaged("the incarnation of %s", s.path)
-		}
-		return err
+		})
 	})
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
 	return in, err
 }

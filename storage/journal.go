@@ -49,6 +49,9 @@ func (s *Store) journalPage(ctx context.Context, from, to Seq, prefix []byte) (p
 	if err := ctx.Err(); err != nil {
 		return nil, from, fmt.Errorf("storage: journal: %w", err)
 	}
+	if page, seen, ok := s.tail.page(from, to, prefix); ok {
+		return page, seen, nil
+	}
 	seen = from
 	err = s.view(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: tagged(tagJournal)})

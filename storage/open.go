@@ -36,7 +36,7 @@ func Open(path string, opts Options) (*Store, error) {
 func openIn(path string, opts Options, unlock func() error) (*Store, error) {
 	s := &Store{
 		path: path, options: opts, profile: opts.profile(), log: opts.Logger, unlock: unlock,
-		turns: make(chan struct{}, 1), closing: make(chan struct{}), idle: make(chan struct{}),
+		turns: make(chan struct{}, 1), closing: make(chan struct{}), gate: newGate(),
 	}
 	s.queue = newQueue(s.profile.queueBytes)
 	s.rows = newRowCache(s.profile.rowBytes)
@@ -71,10 +71,12 @@ func (s *Store) openBadger() error {
 	if err := s.preflight(dir); err != nil {
 		return err
 	}
-	db, err := openBadger(s.options.badger(dir))
+	opts := s.options.badger(dir)
+	opts.MemTableSize = max(opts.MemTableSize, memTableLeft(dir))
+	db, err := openBadger(opts)
 	if err != nil && !isLocked(err) && !errors.Is(err, ErrDamaged) {
 		s.log.Warn("could not open the store; trying once more", "path", s.path, "error", err)
-		db, err = openBadger(s.options.badger(dir))
+		db, err = openBadger(opts)
 	}
 	switch {
 	case err == nil:
@@ -138,6 +140,7 @@ func (s *Store) begin() error {
 		return err
 	}
 	s.last.Store(uint64(last))
+	s.tail = newJournalTail(s.profile.tailRows, last)
 	if err := s.settleIncarnation(); err != nil {
 		return err
 	}

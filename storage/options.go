@@ -17,8 +17,8 @@ type Options struct {
 	// InMemory keeps everything in memory and nothing after Close; the path is
 	// then ignored. For tests and throw-away peers.
 	InMemory bool
-	// Small chooses the memory profile of a small peer (about 12 MB resident)
-	// over that of a relay. Both read the same directories.
+	// Small chooses the memory profile of a small peer over that of a relay; see
+	// docs/STORAGE-FORMAT.md, "Memory". Both read the same directories.
 	Small bool
 	// Reserve is how many bytes of free disk space writes leave untouched.
 	// Zero means DefaultReserve, a negative number none.
@@ -37,6 +37,9 @@ type Options struct {
 	freeSpace func(path string) (uint64, error)
 	// placeOf returns what the file system calls a file; as well.
 	placeOf func(*os.File) (place, error)
+	// memTable, if it isn't zero, is the size of a small store's memtables; a
+	// benchmark's.
+	memTable int64
 	// writing, if it is there, is called before every transaction, which fails
 	// with its error; a test's disk.
 	writing func() error
@@ -69,36 +72,45 @@ type profile struct {
 	threshold  int64 // values of this size would go to the value log: none do
 	valueLog   int64
 
-	groupBytes int64 // largest transaction that the committer builds
 	stageBytes int64 // largest transaction of staged changes: others wait behind one
 	inline     int64 // more bytes of changes than this are staged
 	queueBytes int64 // batches waiting for the committer
 	rowBytes   int64 // cached document rows
+	tailRows   int   // journal rows in memory
 }
+
+// groupBytes bounds the transactions that the committer builds: Badger refuses
+// more than 15 % of a memtable.
+func (p *profile) groupBytes() int64 { return p.memTable*15/100 - 8<<10 }
 
 var relayProfile = profile{
 	memTable: 16 << 20, memTables: 3,
 	baseTable: 2 << 20, baseLevel: 10 << 20,
 	l0: 5, l0Full: 15, compactors: 4,
 	threshold: 1 << 20, valueLog: 64 << 20,
-	groupBytes: 2 << 20, stageBytes: 288 << 10, inline: 256 << 10,
-	queueBytes: 32 << 20, rowBytes: 16 << 20,
+	stageBytes: 288 << 10, inline: 256 << 10,
+	queueBytes: 32 << 20, rowBytes: 16 << 20, tailRows: 16 << 10,
 }
 
 var smallProfile = profile{
-	memTable: 1 << 20, memTables: 2,
+	memTable: 10 << 20, memTables: 2,
 	baseTable: 1 << 20, baseLevel: 10 << 20,
 	l0: 2, l0Full: 4, compactors: 2,
-	threshold: 128 << 10, valueLog: 16 << 20,
-	groupBytes: 150 << 10, stageBytes: 144 << 10, inline: 16 << 10,
-	queueBytes: 1 << 20, rowBytes: 512 << 10,
+	threshold: 1 << 20, valueLog: 16 << 20,
+	stageBytes: 144 << 10, inline: 256 << 10,
+	queueBytes: 4 << 20, rowBytes: 512 << 10, tailRows: 1 << 10,
 }
 
 func (o Options) profile() profile {
-	if o.Small {
-		return smallProfile
+	if !o.Small {
+		return relayProfile
 	}
-	return relayProfile
+	p := smallProfile
+	if o.memTable != 0 {
+		p.memTable = o.memTable
+		p.threshold = min(p.threshold, o.memTable/8)
+	}
+	return p
 }
 
 // badger translates a profile. Tables are verified when they are opened; the

@@ -20,6 +20,7 @@ type plan struct {
 	writes []write
 	size   int64
 	rows   map[docid.ID]*document
+	added  []Row // to the journal
 	last   Seq
 
 	spill     []write // heads that their rows have no room for
@@ -30,7 +31,7 @@ type plan struct {
 // plan works out a batch's writes on top of the group's. It changes neither.
 func (s *Store) plan(g *group, sub *submission) (*plan, error) {
 	p, err := s.planWith(g, sub, inlineHeads)
-	if err == nil && p.size+p.spillSize > s.profile.groupBytes {
+	if err == nil && p.size+p.spillSize > s.profile.groupBytes() {
 		p, err = s.planWith(g, sub, fewHeads)
 	}
 	return p, err
@@ -106,6 +107,7 @@ func (p *plan) append(a *Append, old *document, first Seq) error {
 
 func (p *plan) journal(row *Row) {
 	key := journalKey(row.Seq)
+	p.added = append(p.added, *row)
 	p.add(write{key: key, value: seal(key, row.encode())})
 }
 
@@ -170,7 +172,7 @@ func (p *plan) add(w write) {
 // stageSpill puts spilled heads into the plan's own transaction if they fit,
 // and else writes them before it, marked as staged until it commits.
 func (s *Store) stageSpill(p *plan) error {
-	if p.size+p.spillSize <= s.profile.groupBytes {
+	if p.size+p.spillSize <= s.profile.groupBytes() {
 		p.writes = append(p.writes, p.spill...)
 		p.size += p.spillSize
 		return nil

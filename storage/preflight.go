@@ -32,6 +32,22 @@ func (s *Store) removeEmpty(dir string) error {
 	return nil
 }
 
+// maxMemTable is the size of the largest memtables that any godwit has made.
+const maxMemTable = 64 << 20
+
+// memTableLeft returns the size of the largest memtable whose file a crash has
+// left, zero if there is none. Badger reads it into one of the present size, and
+// ends the process if it doesn't fit; a relay's don't fit into a small store's.
+func memTableLeft(dir string) (largest int64) {
+	names, _ := filepath.Glob(filepath.Join(dir, "*.mem")) // the pattern is right
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			largest = max(largest, info.Size()/2) // Badger makes the file twice as large
+		}
+	}
+	return min(largest, maxMemTable)
+}
+
 // checkTables looks at the end of every table that the database counts as its
 // own, where the lengths of its checksum and its index are. Badger trusts these
 // lengths in goroutines of its own, whose panics nobody can recover; all else

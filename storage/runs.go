@@ -25,7 +25,9 @@ type write struct {
 }
 
 // size is what the write counts towards Badger's limits, rounded up.
-func (w write) size() int64 { return int64(len(w.key)+len(w.value)) + 32 }
+func (w write) size() int64 { return int64(len(w.key)+len(w.value)) + writeOverhead }
+
+const writeOverhead = 16
 
 func sizeOf(writes []write) int64 {
 	var n int64

@@ -37,10 +37,9 @@ type Store struct {
 	committer sync.WaitGroup
 	closing   chan struct{} // closed when Close begins
 
-	mu     sync.Mutex // guards the rest
-	closed bool
-	active int           // calls inside the store
-	idle   chan struct{} // closed when closed and active is 0
+	gate     *gate // to calls into the store
+	readings readings
+	tail     *journalTail
 
 	closeOnce sync.Once
 	closeErr  error
@@ -61,16 +60,11 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) shutdown() error {
-	s.mu.Lock()
-	s.closed = true
-	if s.active == 0 {
-		close(s.idle)
-	}
-	s.mu.Unlock()
 	close(s.closing)
-	<-s.idle
+	s.gate.close()
 	s.queue.close()
 	s.committer.Wait()
+	s.readings.outdate()
 	var err error
 	if s.witness != nil {
 		err = s.witness.close()
@@ -83,23 +77,13 @@ func (s *Store) enter() error {
 	if failure := s.failure.Load(); failure != nil {
 		return *failure
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	if !s.gate.enter() {
 		return fmt.Errorf("%w: %s", ErrClosed, s.path)
 	}
-	s.active++
 	return nil
 }
 
-func (s *Store) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.active--
-	if s.closed && s.active == 0 {
-		close(s.idle)
-	}
-}
+func (s *Store) leave() { s.gate.leave() }
 
 // view runs read on a snapshot of the store, and keeps it open meanwhile.
 func (s *Store) view(read func(*badger.Txn) error) error {
@@ -113,14 +97,14 @@ func (s *Store) view(read func(*badger.Txn) error) error {
 // snapshot runs read on a snapshot of the store. Badger panics on some damage
 // that it comes upon; that must not take the process along.
 func (s *Store) snapshot(read func(*badger.Txn) error) (err error) {
-	txn := s.db.NewTransaction(false)
+	r := s.readings.begin(s.db)
 	defer func() {
 		if p := recover(); p != nil {
 			err = damaged("reading %s: %v", s.path, p)
 		}
 	}()
-	defer txn.Discard()
-	return read(txn)
+	defer r.leave()
+	return read(r.txn)
 }
 
 // write makes writes durable at once. If it fails the store has failed: what
@@ -149,6 +133,7 @@ func (s *Store) write(writes []write) error {
 	if err != nil {
 		return s.fail(err)
 	}
+	s.readings.outdate()
 	return nil
 }
 

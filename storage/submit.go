@@ -62,7 +62,7 @@ func (s *Store) submit(ctx context.Context, sub *submission) error {
 	payload, rest := sub.batch.weigh()
 	sub.cost = rest + 1024
 	if sub.refused = sub.batch.check(); sub.refused == nil {
-		if payload > s.profile.inline {
+		if payload > s.profile.inline || payload+rest+sub.batch.overhead() > s.profile.groupBytes() {
 			sub.stage, sub.refused = s.stageChanges(ctx, sub.batch)
 		} else {
 			sub.cost += payload
@@ -89,6 +89,13 @@ func (b *Batch) weigh() (payload, rest int64) {
 		rest += int64(len(k))
 	}
 	return payload, rest
+}
+
+// overhead estimates what the rows of the batch take in a transaction besides its
+// changes, keys and values, in bytes.
+func (b *Batch) overhead() int64 {
+	const perAppend, perEntry = 512, 2 + 1 + checksumSize + writeOverhead
+	return int64(len(b.Appends))*perAppend + int64(len(b.Puts)+len(b.Deletes))*perEntry
 }
 
 // check tells whether the batch keeps to the rules and limits of [Batch].
@@ -133,6 +140,9 @@ func (b *Batch) checkKeys() error {
 	for _, e := range b.Puts {
 		if n := len(e.Key); n == 0 || n > MaxKey {
 			return fmt.Errorf("%w: a key of %d bytes, want 1 to %d", ErrInvalid, n, MaxKey)
+		}
+		if n := len(e.Value); n > MaxValue {
+			return fmt.Errorf("%w: a value of %d bytes, at most %d; split it over several keys", ErrInvalid, n, MaxValue)
 		}
 	}
 	for _, k := range b.Deletes {

@@ -146,6 +146,10 @@ func testInvalid(t *testing.T, s Store) {
 	for i := range entries {
 		entries[i].Key = fmt.Append(nil, i)
 	}
+	large := make([]storage.Entry, storage.MaxEntryBytes/storage.MaxValue)
+	for i := range large {
+		large[i] = storage.Entry{Key: fmt.Append(nil, i), Value: make([]byte, storage.MaxValue)}
+	}
 	for name, b := range map[string]*storage.Batch{
 		"no document":   appendTo(docid.ID{}, 0, c),
 		"no changes":    appendTo(ID('a', 1), 0),
@@ -153,7 +157,8 @@ func testInvalid(t *testing.T, s Store) {
 		"empty key":     {Puts: []storage.Entry{{Value: []byte("v")}}},
 		"delete no key": {Deletes: [][]byte{nil}},
 		"long key":      {Puts: []storage.Entry{{Key: make([]byte, storage.MaxKey+1)}}},
-		"large value":   {Puts: []storage.Entry{{Key: []byte("k"), Value: make([]byte, storage.MaxEntryBytes)}}},
+		"large value":   {Puts: []storage.Entry{{Key: []byte("k"), Value: make([]byte, storage.MaxValue+1)}}},
+		"large values":  {Puts: large},
 		"many entries":  {Puts: entries},
 		"many appends":  {Appends: make([]storage.Append, storage.MaxAppends+1)},
 	} {

@@ -39,6 +39,11 @@ func Compare(tb TB, s Reader, m *Model) {
 		compareDocument(tb, s, m, id)
 	}
 	compareEntries(tb, s, m)
+	compareRange(tb, s, m, storage.Range{Reverse: true})
+	middle := storage.Seq(len(m.Rows) / 2)
+	if rows := Collect(tb, s.Since(ctx, middle, nil)); !slices.Equal(rows, m.Rows[middle:]) {
+		tb.Fatalf("journal after %d is\n%v, want\n%v", middle, rows, m.Rows[middle:])
+	}
 }
 
 func compareDocument(tb TB, s Reader, m *Model, id docid.ID) {

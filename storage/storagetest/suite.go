@@ -36,6 +36,9 @@ type Reader interface {
 	Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]byte, error]
 	Since(ctx context.Context, after storage.Seq, prefix []byte) iter.Seq2[storage.Row, error]
 	Get(key []byte) ([]byte, error)
+	Read(key []byte, use func(value []byte) error) error
+	Range(ctx context.Context, r storage.Range) iter.Seq2[storage.Entry, error]
+	Count(ctx context.Context, prefix []byte) (int, error)
 	Scan(ctx context.Context, prefix []byte) iter.Seq2[storage.Entry, error]
 }
 
@@ -72,6 +75,10 @@ func RunVolatile(t *testing.T, open Open) {
 		{"journal by prefix", testSince},
 		{"documents by prefix", testDocuments},
 		{"entries", testEntries},
+		{"ranges", testRange},
+		{"read", testRead},
+		{"read what is written", testReadWhatIsWritten},
+		{"follow the journal", testSinceBesideWriters},
 		{"delete entries by prefix", testDeletePrefix},
 		{"purge", testPurge},
 		{"purge what was staged", testPurgeStaged},

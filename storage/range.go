@@ -1,0 +1,178 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Range is a stretch of the caller's entries, in the order of their keys.
+type Range struct {
+	Prefix  []byte // of all keys
+	From    []byte // the smallest key, itself included; nil = from the first
+	To      []byte // before which it ends; nil = behind the last
+	Reverse bool   // the greatest key comes first
+}
+
+// Range yields the caller's entries of a range. Each is as new as its reading, so
+// entries that come or go meanwhile may or may not be seen. The slices are the
+// caller's to keep. An error is the last thing yielded.
+func (s *Store) Range(ctx context.Context, r Range) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		w := r.window()
+		for size := firstPage; !w.isEmpty(); size = min(4*size, pageRows) {
+			page, err := s.entriesPage(ctx, &w, size)
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+		}
+	}
+}
+
+// Scan yields, ascending by key, the caller's entries whose keys begin with
+// prefix, as [Store.Range] does.
+func (s *Store) Scan(ctx context.Context, prefix []byte) iter.Seq2[Entry, error] {
+	return s.Range(ctx, Range{Prefix: prefix})
+}
+
+// Count returns how many of the caller's keys begin with prefix. It reads the keys
+// alone; what comes or goes meanwhile may or may not be counted.
+func (s *Store) Count(ctx context.Context, prefix []byte) (count int, err error) {
+	for w := (Range{Prefix: prefix}).window(); !w.isEmpty(); {
+		n, err := s.countPage(ctx, &w)
+		if count += n; err != nil {
+			return 0, err
+		}
+	}
+	return count, nil
+}
+
+// firstPage is how many entries are read first: many who read want no more than
+// that.
+const firstPage = 32
+
+// countKeys is how many keys are counted on one snapshot.
+const countKeys = 1 << 16
+
+// window is what is left to read of a range, in the store's own keys.
+type window struct {
+	prefix    []byte
+	low, high []byte // the first key, and the one before which it ends
+	reverse   bool
+	done      bool
+}
+
+func (r Range) window() window {
+	w := window{prefix: entryKey(r.Prefix), reverse: r.Reverse}
+	w.low, w.high = w.prefix, behind(w.prefix)
+	if from := entryKey(r.From); r.From != nil && bytes.Compare(from, w.low) > 0 {
+		w.low = from
+	}
+	if to := entryKey(r.To); r.To != nil && bytes.Compare(to, w.high) < 0 {
+		w.high = to
+	}
+	return w
+}
+
+// behind is the smallest key greater than all that begin with prefix, an entry's.
+func behind(prefix []byte) []byte {
+	end := bytes.Clone(prefix)
+	for i := len(end) - 1; ; i-- { // the tag of entries isn't 0xff
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+}
+
+func (w *window) isEmpty() bool { return w.done || bytes.Compare(w.low, w.high) >= 0 }
+
+func (w *window) iterate(txn *badger.Txn) *badger.Iterator {
+	if !w.reverse {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: w.prefix})
+		it.Seek(w.low)
+		return it
+	}
+	// The key before which it ends may be there, and not begin with the prefix.
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: entryKey(nil), Reverse: true})
+	if it.Seek(w.high); it.Valid() && bytes.Equal(it.Item().Key(), w.high) {
+		it.Next()
+	}
+	return it
+}
+
+// holds reports whether the iterator is still inside, and notes its end.
+func (w *window) holds(it *badger.Iterator) bool {
+	if it.Valid() {
+		key := it.Item().Key()
+		if w.reverse && bytes.Compare(key, w.low) >= 0 || !w.reverse && bytes.Compare(key, w.high) < 0 {
+			return true
+		}
+	}
+	w.done = true
+	return false
+}
+
+// pass takes out what has been read up to a key, which is the caller's to lose.
+func (w *window) pass(key []byte) {
+	if w.reverse {
+		w.high = key
+	} else {
+		w.low = append(key, 0)
+	}
+}
+
+func (s *Store) entriesPage(ctx context.Context, w *window, rows int) (page []Entry, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("storage: scan: %w", err)
+	}
+	size := 0
+	err = s.view(func(txn *badger.Txn) error {
+		it := w.iterate(txn)
+		defer it.Close()
+		for ; w.holds(it) && len(page) < rows && size < pageBytes; it.Next() {
+			key := it.Item().KeyCopy(nil)
+			sealed, err := it.Item().ValueCopy(nil)
+			if err != nil {
+				return fmt.Errorf("storage: scan: %w", err)
+			}
+			value, err := unseal(key, sealed)
+			if err != nil {
+				return err
+			}
+			page = append(page, Entry{Key: key[2:], Value: value})
+			size += len(key) + len(value)
+		}
+		return nil
+	})
+	if len(page) > 0 {
+		w.pass(entryKey(page[len(page)-1].Key))
+	}
+	return page, err
+}
+
+func (s *Store) countPage(ctx context.Context, w *window) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("storage: count: %w", err)
+	}
+	err = s.view(func(txn *badger.Txn) error {
+		it := w.iterate(txn)
+		defer it.Close()
+		for ; w.holds(it); it.Next() {
+			if n++; n == countKeys {
+				w.pass(it.Item().KeyCopy(nil))
+				return nil
+			}
+		}
+		return nil
+	})
+	return n, err
+}
