@@ -21,6 +21,13 @@
 // not empty, takes them in turn, lets each make up its message when the socket
 // is free, and writes it. Only ephemeral messages are queued, a few of them.
 //
+// Collections are announced beside that, if the store is a [Catalog]: to whoever
+// subscribes at a relay, and by a peer that calls [Link.Subscribe] and [Link.Offer].
+// An append wakes those who are told of its collection. A goroutine per connection,
+// alive only while there is something to announce, reads the store for one page at a
+// time, and the writer takes it in turn with documents, so that a document that is
+// open waits for a page at most.
+//
 // A session ends in this order: somebody finds a reason, the connection is
 // closed, reader and writer return, its conversations end. What it brought
 // before is stored all the same. [Hub.Close] waits for all of that.

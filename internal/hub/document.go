@@ -136,7 +136,7 @@ func (d *document) append(a *replica.Append) {
 	batch := &storage.Batch{Appends: []storage.Append{d.batched(a)}}
 	viewed := d.view(batch, a)
 	start := time.Now() // for the metric
-	d.hub.Store.Submit(batch, func(_ storage.Seq, err error) {
+	d.hub.submit(batch, func(_ storage.Seq, err error) {
 		took := time.Since(start)
 		go func() {
 			defer d.hub.running.Done()
@@ -171,20 +171,9 @@ func (d *document) appended(a *replica.Append, took time.Duration) {
 
 // load reads the document's graph, and its tail, from the store.
 func (d *document) load() (*graph.Graph, error) {
-	g := graph.New()
-	info, err := d.hub.Store.Document(d.id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return g, nil
-	}
-	var end tail
-	if err == nil {
-		end, err = d.restore(g, info)
-	}
-	if errors.Is(err, storage.ErrDamaged) {
-		err = fmt.Errorf("%w: %w", replica.ErrDamaged, err)
-	}
+	g, end, err := d.read()
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", d.id, err)
+		return nil, err
 	}
 	d.mu.Lock()
 	d.tail = end
@@ -192,10 +181,32 @@ func (d *document) load() (*graph.Graph, error) {
 	return g, nil
 }
 
+// read reads the document's graph and tail, and keeps neither.
+func (d *document) read() (g *graph.Graph, end tail, err error) {
+	g = graph.New()
+	info, err := d.hub.Store.Document(d.id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return g, end, nil
+	}
+	if err == nil {
+		end, err = d.restore(g, info)
+	}
+	if errors.Is(err, storage.ErrDamaged) {
+		err = fmt.Errorf("%w: %w", replica.ErrDamaged, err)
+	}
+	if err != nil {
+		return nil, end, fmt.Errorf("load %s: %w", d.id, err)
+	}
+	return g, end, nil
+}
+
 func (d *document) restore(g *graph.Graph, info storage.Info) (end tail, err error) {
 	for chunk, err := range d.hub.Store.Changes(context.Background(), d.id, 0) {
 		if err != nil {
 			return end, err
+		}
+		if g.Len() == info.Changes {
+			break // the rest was appended meanwhile
 		}
 		c, err := change.ReadHeader(chunk)
 		if err == nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/crdt/graph"
 	"github.com/godwit-sync/godwit/internal/wire"
+	"github.com/godwit-sync/godwit/storage"
 )
 
 // Origin returns what the log calls whoever joins.
@@ -124,3 +125,11 @@ const (
 	ParseChanges = parseChanges
 	SmallLetter  = smallLetter
 )
+
+// Note stores an entry.
+func (h *Hub) Note(key, value []byte) error {
+	done := make(chan error, 1)
+	h.Store.Submit(&storage.Batch{Puts: []storage.Entry{{Key: key, Value: value}}},
+		func(_ storage.Seq, err error) { done <- err })
+	return <-done
+}

@@ -91,7 +91,7 @@ func (h *Hub) metadata() wire.Metadata {
 	defer h.mu.Unlock()
 	return wire.Metadata{
 		StorageID: h.StorageID,
-		Godwit:    &wire.Extension{Version: 1, Refusals: true},
+		Godwit:    &wire.Extension{Version: 1, Refusals: true, Collections: h.collections},
 	}
 }
 
@@ -114,6 +114,13 @@ func (h *Hub) SetStorageID(id string) {
 // Hub connects sessions, documents and a store.
 type Hub struct {
 	Config
+	catalog     Catalog // the store; nil if it isn't one
+	collections int     // the version of announcements that we speak
+	follower    Follower
+	audience    audience
+	notes       notes
+	naming      sync.Mutex // one claim at a time
+
 	outgoing  *semaphore.Weighted // bytes of messages that are being written
 	inflating *semaphore.Weighted // bytes of deflated chunks under way
 	cached    atomic.Int64        // bytes of all documents that can be given back
@@ -125,8 +132,9 @@ type Hub struct {
 	mu       sync.Mutex
 	docs     map[docid.ID]*document
 	sessions map[*session]struct{}
-	peers    map[string]*session // those that have greeted, by the peer's id
-	joined   *session            // with the server that we joined
+	peers    map[string]*session                   // those that have greeted, by the peer's id
+	joined   *session                              // with the server that we joined
+	met      map[storageName]map[*session]struct{} // that have greeted, by their stores
 	closed   bool
 	running  sync.WaitGroup // sessions, appends and who waits for them
 }
@@ -141,6 +149,13 @@ func New(config Config) *Hub {
 		docs:      map[docid.ID]*document{},
 		sessions:  map[*session]struct{}{},
 		peers:     map[string]*session{},
+		met:       map[storageName]map[*session]struct{}{},
+	}
+	if h.follower, _ = config.Keeper.(Follower); h.follower == nil {
+		h.follower = nobody{}
+	}
+	if catalog, ok := config.Store.(Catalog); ok {
+		h.catalog, h.collections = catalog, 1
 	}
 	return h
 }
@@ -197,6 +212,7 @@ func (h *Hub) dismiss(s *session) {
 	if h.joined == s {
 		h.joined = nil
 	}
+	h.part(s)
 	h.mu.Unlock()
 	h.running.Done()
 }
@@ -210,5 +226,32 @@ func (h *Hub) introduce(s *session) {
 	h.mu.Unlock()
 	if earlier != nil {
 		earlier.end(errReplaced)
+	}
+}
+
+// meet notes whose store is at the other end of a session. If several connections
+// name the same, what one of them brings is told to the others.
+func (h *Hub) meet(s *session) {
+	h.mu.Lock()
+	name := s.neighbour.Origin
+	if h.met[name] == nil {
+		h.met[name] = map[*session]struct{}{}
+	}
+	h.met[name][s] = struct{}{}
+	same := slices.Collect(maps.Keys(h.met[name]))
+	h.mu.Unlock()
+	if len(same) > 1 {
+		for _, s := range same {
+			s.share()
+		}
+	}
+}
+
+// part undoes meet; h.mu is held.
+func (h *Hub) part(s *session) {
+	name := s.neighbour.Origin
+	delete(h.met[name], s)
+	if len(h.met[name]) == 0 {
+		delete(h.met, name)
 	}
 }

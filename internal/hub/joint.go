@@ -142,7 +142,7 @@ func (j *joint) commit(ctx context.Context, extra Entries) error {
 	result := make(chan error, 1)
 	start := time.Now()  // for the metric
 	j.hub.running.Add(1) // we are running ourselves, so that Close waits
-	j.hub.Store.Submit(batch, func(_ storage.Seq, err error) {
+	j.hub.submit(batch, func(_ storage.Seq, err error) {
 		took := time.Since(start)
 		go func() {
 			defer j.hub.running.Done()

@@ -11,6 +11,15 @@ import (
 // document.
 type Standing = replica.Standing
 
+// Cursor is a place in a journal; see [wire.Cursor].
+type Cursor = wire.Cursor
+
+// Progress is how far a subscription has come.
+type Progress struct {
+	Left     uint64 // about how many documents are still to be announced of those that there were
+	CaughtUp bool   // all that there was when it began is here; what is new comes as it happens
+}
+
 // Keeper is what a peer wants to be told, and decides. Its methods are called
 // from many goroutines, often with a document locked: none may block, nor call
 // the hub or wait for somebody who does. Those about one document come one at a
@@ -47,6 +56,21 @@ type Keeper interface {
 	Whispered(m wire.Ephemeral)
 }
 
+// Follower is a [Keeper] that wants to be told of collections, too, under the same
+// rules.
+type Follower interface {
+	// Collection tells how far we have come in listening to a collection of the
+	// server's that we joined.
+	Collection(tag docid.Tag, p Progress)
+	// Acked tells how far the server has come with a collection of ours. What our
+	// journal says up to that place is durable there, but for the documents of which
+	// Refused told. caughtUp: with all that there was when it subscribed.
+	Acked(tag docid.Tag, to Cursor, caughtUp bool)
+	// Ended: a subscription is over, or was declined by the server, and why in one
+	// word. offered: it was the server's to a collection of ours.
+	Ended(tag docid.Tag, offered bool, reason string)
+}
+
 type nobody struct{}
 
 func (nobody) Admits(docid.ID) bool                           { return false }
@@ -56,6 +80,9 @@ func (nobody) Unavailable(docid.ID)                           {}
 func (nobody) Refused(docid.ID, []change.Hash, string, bool)  {}
 func (nobody) Twin(docid.ID, change.ActorID, uint64)          {}
 func (nobody) Failed(docid.ID, error)                         {}
+func (nobody) Collection(docid.Tag, Progress)                 {}
+func (nobody) Acked(docid.Tag, Cursor, bool)                  {}
+func (nobody) Ended(docid.Tag, bool, string)                  {}
 func (nobody) Whispered(wire.Ephemeral)                       {}
 
 // tell tells the keeper what followed from a step; d.mu is held, so that it hears

@@ -29,6 +29,8 @@ type Link struct {
 	peer    wire.Peer
 	denials []docid.ID // guarded by session.mu
 
+	numbering sync.Mutex // subscriptions are asked for in the order of their numbers
+
 	mu       sync.Mutex // guards session.docs, and that only these have conversations
 	ended    bool
 	released map[docid.ID]struct{} // what was talked about, and isn't any more
@@ -284,4 +286,98 @@ func (l *Link) leave() {
 	defer l.mu.Unlock()
 	l.ended = true
 	l.session.leaveAll()
+}
+
+// Speaks reports whether the server announces collections, and listens to ours.
+func (l *Link) Speaks() bool { return l.session.speaks }
+
+// Subscribe has the server announce a collection, from where it was last listened
+// to, or afresh, by a full listing. How that goes is told to [Keeper.Collection].
+func (l *Link) Subscribe(collection string, afresh bool) error {
+	l.numbering.Lock()
+	defer l.numbering.Unlock()
+	number, err := l.number()
+	if err != nil {
+		return err
+	}
+	return l.session.listen(number, collection, afresh)
+}
+
+// Unsubscribe ends that. What is on its way is dropped, and comes at the next time.
+func (l *Link) Unsubscribe(collection string) {
+	s := l.session
+	s.subs.mu.Lock()
+	var numbers []uint64
+	for number, h := range s.subs.heard {
+		if h.name == collection {
+			numbers = append(numbers, number)
+			delete(s.subs.heard, number)
+		}
+	}
+	s.subs.mu.Unlock()
+	l.end(numbers)
+}
+
+// Offer has the server subscribe to a collection of ours. How far it has come is
+// told to [Keeper.Acked].
+func (l *Link) Offer(collection string) error {
+	l.numbering.Lock()
+	defer l.numbering.Unlock()
+	number, err := l.number()
+	if err != nil {
+		return err
+	}
+	s := l.session
+	s.subs.mu.Lock()
+	if s.subs.offers == nil {
+		s.subs.offers = map[uint64]string{}
+	}
+	s.subs.offers[number] = collection
+	s.subs.mu.Unlock()
+	s.reply(wire.Offer{Subscription: number, Collection: collection})
+	return nil
+}
+
+// Withdraw ends that. What is new is not announced until it is offered again.
+func (l *Link) Withdraw(collection string) {
+	s := l.session
+	s.subs.mu.Lock()
+	var numbers []uint64
+	for number, name := range s.subs.offers {
+		if name == collection {
+			numbers = append(numbers, number)
+			delete(s.subs.offers, number)
+		}
+	}
+	var announced []*announcement
+	for number, a := range s.subs.announced {
+		if a.name == collection {
+			numbers, announced = append(numbers, number), append(announced, a)
+		}
+	}
+	s.subs.mu.Unlock()
+	for _, a := range announced {
+		s.stopAnnouncing(a)
+	}
+	l.end(numbers)
+}
+
+// ErrCollections is why a server can't be asked about collections.
+var ErrCollections = errors.New("hub: the server doesn't speak of collections")
+
+// number returns the next subscription's.
+func (l *Link) number() (uint64, error) {
+	if !l.session.speaks {
+		return 0, ErrCollections
+	}
+	l.session.subs.mu.Lock()
+	defer l.session.subs.mu.Unlock()
+	l.session.subs.last++
+	return l.session.subs.last, nil
+}
+
+func (l *Link) end(numbers []uint64) {
+	for _, number := range numbers {
+		l.session.reply(wire.Unsubscribe{Subscription: number})
+	}
 }

@@ -25,6 +25,7 @@ var endings = []struct {
 	{errChunk, "chunk", socket.CodeProtocol},
 	{errDocuments, "documents", socket.CodePolicy},
 	{errSaid, "memory", socket.CodePolicy},
+	{errReplies, "answers", socket.CodePolicy},
 	{errStore, "store", socket.CodeTryLater},
 	{errReplaced, "replaced", socket.CodePolicy},
 	{errJoined, "joined", socket.CodePolicy},

@@ -49,17 +49,27 @@ type session struct {
 	neighbour replica.Neighbour
 	docs      map[docid.ID]*conversation // the reader's own, or guarded by link.mu
 	said      int                        // bytes of all conversations; likewise
-	slots     *semaphore.Weighted        // of messages under way
-	cause     atomic.Pointer[error]      // why another goroutine ended it
-	refusals  atomic.Int64               // of its changes
-	closing   sync.Once
-	writer    sync.WaitGroup
+	subs      subscriptions
+	speaks    bool // of collections
+	// keepsCursors: it names its store, so that a place in its journal means
+	// something beyond the connection.
+	keepsCursors bool
+	slots        *semaphore.Weighted   // of messages under way
+	cause        atomic.Pointer[error] // why another goroutine ended it
+	refusals     atomic.Int64          // of its changes
+	closing      sync.Once
+	writer       sync.WaitGroup
 
 	mu       sync.Mutex
 	writing  bool // somebody writes; for good once closed
 	closed   bool
 	owed     turns
 	whispers whispers
+	replies  []wire.Message
+	wants    []wire.Want
+	pagesDue bool                      // there may be something to announce
+	making   bool                      // a page is being made
+	page     *madePage                 // that waits to be written
 	waits    map[*document]*time.Timer // for documents to turn up
 }
 
@@ -157,6 +167,10 @@ func (s *session) begin(peerID string, metadata wire.Metadata) {
 	}
 	s.docs = map[docid.ID]*conversation{}
 	s.slots = semaphore.NewWeighted(underWay)
+	s.subs.bringing = semaphore.NewWeighted(bringing)
+	s.speaks = s.hub.catalog != nil && metadata.Godwit != nil && metadata.Godwit.Collections > 0
+	s.keepsCursors = metadata.StorageID != ""
+	s.hub.meet(s)
 	s.conn.SetReadLimit(socket.FrameLimit)
 }
 
@@ -168,6 +182,11 @@ func (s *session) receive(frame socket.Frame) error {
 		return err
 	}
 	s.hub.Observer.Received(m.Kind(), len(frame.Bytes))
+	if s.speaks {
+		if done, err := s.collections(m, frame); done {
+			return err
+		}
+	}
 	pass, err := s.pass(m)
 	if err == nil && pass {
 		switch m := m.(type) {
@@ -228,6 +247,7 @@ func (s *session) remember(c *conversation, said int) error {
 }
 
 func (s *session) leave() {
+	s.endSubscriptions()
 	if s.link != nil {
 		s.link.leave()
 		return

@@ -30,11 +30,11 @@ func (s *session) wake() {
 // writeOwed writes until nothing is owed, or the session is closed.
 func (s *session) writeOwed() {
 	for {
-		say, d, more := s.takeTurn()
+		t, more := s.takeTurn()
 		if !more {
 			return
 		}
-		err := s.writeTurn(say, d)
+		err := s.writeTurn(t)
 		switch {
 		case errors.Is(err, errStore):
 			s.end(err)
@@ -46,33 +46,52 @@ func (s *session) writeOwed() {
 	}
 }
 
-// takeTurn takes what is to be written next: an ephemeral message, or a
-// document's, or one of either, so that neither starves the other. If there is
-// nothing, the caller must stop.
-func (s *session) takeTurn() (say wire.Message, d *document, more bool) {
+// turn is what is written next: at most one of each kind, so that none starves
+// another.
+type turn struct {
+	say      wire.Message // an ephemeral message, or a denial
+	reply    wire.Message // about a collection
+	page     *madePage
+	document *document
+}
+
+// takeTurn takes what is to be written next. If there is nothing, the caller must
+// stop.
+func (s *session) takeTurn() (t turn, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, nil, false
+		return t, false
 	}
 	if m, ok := s.whispers.take(); ok {
-		say = m
+		t.say = m
 	} else if s.link != nil {
-		say = s.link.takeDenial()
+		t.say = s.link.takeDenial()
 	}
-	d = s.owed.take()
-	s.writing = say != nil || d != nil
-	return say, d, s.writing
+	t.reply, t.page, t.document = s.takeReply(), s.takePage(), s.owed.take()
+	s.writing = t != turn{}
+	return t, s.writing
 }
 
-func (s *session) writeTurn(say wire.Message, d *document) error {
-	if say != nil {
-		if err := s.write(say); err != nil {
+func (s *session) writeTurn(t turn) error {
+	err := s.writeMessages(t.say, t.reply)
+	if t.page != nil {
+		err = errors.Join(err, s.writePage(t.page)) // which gives back its memory
+	}
+	if err != nil || t.document == nil {
+		return err
+	}
+	return s.writeFor(t.document)
+}
+
+func (s *session) writeMessages(messages ...wire.Message) error {
+	for _, m := range messages {
+		if m == nil {
+			continue
+		}
+		if err := s.write(m); err != nil {
 			return err
 		}
-	}
-	if d != nil {
-		return s.writeFor(d)
 	}
 	return nil
 }
@@ -84,7 +103,11 @@ func (s *session) stopWriting() (free bool, peerID string) {
 	defer s.mu.Unlock()
 	free = !s.writing
 	s.writing, s.closed = true, true
-	s.owed, s.whispers = turns{}, whispers{}
+	s.owed, s.whispers, s.replies, s.wants = turns{}, whispers{}, nil, nil
+	if s.page != nil {
+		s.page.room.release()
+		s.page = nil
+	}
 	s.stopWaiting()
 	return free, s.peerID
 }

@@ -37,6 +37,17 @@ const (
 	Asked               // what was wanted
 )
 
+// MayPass reports whether a document that was refused for some reason may be taken
+// another time.
+func MayPass(reason string) bool {
+	switch reason {
+	case ReasonMissing, "access", "quota", "disk", "damaged":
+		return true
+	default:
+		return false
+	}
+}
+
 // Announcer is the side of a subscription that tells of a store's documents. Its
 // owner asks it what to read for the next page of a lane ([Announcer.Next]), reads
 // that, and gives it back; see [Task]. It belongs to one goroutine at a time.
@@ -200,11 +211,14 @@ func (a *Announcer) advance() {
 	c, l := &a.pages[CatchUp], &a.pages[Live]
 	c.settle()
 	l.settle()
-	switch {
-	case c.last && l.settled.Sequence > c.settled.Sequence:
-		a.acked = l.settled
-	case c.settled != (wire.Cursor{}):
+	if c.settled != (wire.Cursor{}) {
 		a.acked = c.settled
+	}
+	if c.last {
+		a.acked.Sequence = max(a.acked.Sequence, l.settled.Sequence)
+		if len(l.open) == 0 && !a.batches[Live].ready { // the rest came from the listener
+			a.acked.Sequence = max(a.acked.Sequence, a.live.at)
+		}
 	}
 }
 

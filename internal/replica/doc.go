@@ -29,5 +29,9 @@
 // each document stages its share and waits for the others, and can take it back as
 // if it had never been. What comes outside of a conversation is [Offered].
 //
+// An [Announcer] tells of a collection's documents, and a [Listener] takes them, each
+// for one subscription; docs/PROTOCOL.md, "Collections", says how they speak. What the
+// listener answers, and the cursor that it keeps, never run ahead of what is durable.
+//
 // A Document belongs to one goroutine at a time.
 package replica

@@ -70,6 +70,9 @@ func (d *Document) Graph() *graph.Graph {
 	return d.intake.Graph()
 }
 
+// Intake returns what stands before the document's graph; nil if that isn't loaded.
+func (d *Document) Intake() *graph.Intake { return d.intake }
+
 // Version changes whenever the log has changed.
 func (d *Document) Version() int { return d.version }
 

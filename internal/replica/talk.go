@@ -147,6 +147,9 @@ func (t *talk) takeRefusals() *Send {
 	return send
 }
 
+// ReasonDescends is why a change is refused that stands on one that is.
+const ReasonDescends = "descends"
+
 // reason names a breach in one stable word, for metrics and for neighbours.
 func reason(err error) string {
 	var invalid *change.InvalidError
@@ -166,6 +169,6 @@ func reason(err error) string {
 	case errors.Is(err, graph.ErrHeads):
 		return "heads"
 	default:
-		return "descends"
+		return ReasonDescends
 	}
 }

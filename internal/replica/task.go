@@ -97,6 +97,7 @@ func (a *Announcer) nextCatchUp() *Task {
 func (a *Announcer) batched(lane Lane, topics []Topic, to wire.Cursor, last bool) *Task {
 	isSilent := lane == CatchUp || to.Sequence-a.live.told < maxSilent
 	if len(topics) == 0 && !last && isSilent {
+		a.advance()
 		return nil
 	}
 	a.batches[lane] = batch{ready: true, topics: topics, to: to, last: last}

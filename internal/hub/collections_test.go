@@ -1,0 +1,257 @@
+package hub_test
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+)
+
+const staff = "acme/staff"
+
+func sameDocuments(t *testing.T, collection string, a, b *station) {
+	t.Helper()
+	ours, theirs := a.documents(collection), b.documents(collection)
+	if !maps.EqualFunc(ours, theirs, slices.Equal[[]change.Hash]) {
+		t.Errorf("%s has %d documents, %s %d, or other heads", a.name, len(ours), b.name, len(theirs))
+	}
+}
+
+// TestCollectionTravels: what one peer has comes to the other, through the relay,
+// and what is edited later comes at once.
+func TestCollectionTravels(t *testing.T) {
+	relay := newStation(t, "relay", "").serve()
+	alice, bob := newStation(t, "alice", ""), newStation(t, "bob", "")
+	alice.fill(staff, 0, 1000, 100)
+	bob.fill(staff, 1000, 1100, 100)
+	alice.join(relay.url, staff)
+	bob.join(relay.url, staff)
+	alice.caughtUp(staff)
+	bob.caughtUp(staff)
+	for range 20 {
+		made := alice.edit(record(staff, 5000))
+		bob.has(record(staff, 5000), made.Hash)
+	}
+	relay.await("all", func() bool { return len(relay.documents(staff)) == 1101 })
+	alice.await("all", func() bool { return len(alice.documents(staff)) == 1101 })
+	bob.await("all", func() bool { return len(bob.documents(staff)) == 1101 })
+	sameDocuments(t, staff, alice, bob)
+	if stats := relay.hub.Stats(); stats.Documents > 10 {
+		t.Errorf("the relay has %d documents open", stats.Documents)
+	}
+}
+
+// TestCollectionReconnects: what is new travels, and little else.
+func TestCollectionReconnects(t *testing.T) {
+	const many, limit = 10_000, 16 << 10
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	relay.fill(staff, 0, many, 200)
+	tap := newWireTap(t, relay.url)
+	peer.join(tap.url, staff)
+	peer.caughtUp(staff)
+	peer.leave()
+	writer := newStation(t, "writer", "")
+	writer.join(relay.url, staff)
+	for n := range 10 {
+		writer.edit(record(staff, many+n))
+	}
+	writer.caughtUp(staff)
+	before := tap.bytes.Load()
+	peer.join(tap.url, staff)
+	peer.caughtUp(staff)
+	sameDocuments(t, staff, relay, peer)
+	size := tap.bytes.Load() - before
+	if size > limit {
+		t.Errorf("ten changes among %d documents took %d bytes, at most %d", many, size, limit)
+	}
+	t.Logf("%d bytes", size)
+}
+
+// TestCollectionDiverged: the same documents were edited on both sides.
+func TestCollectionDiverged(t *testing.T) {
+	relay, alice, bob := newStation(t, "relay", "").serve(), newStation(t, "alice", ""), newStation(t, "bob", "")
+	const documents, long = 20, 700
+	for _, s := range []*station{alice, bob} {
+		for n := range documents {
+			var changes []*change.Change
+			author := replicatest.NewClient(s.name)
+			for range 1 + n*long/documents {
+				changes = append(changes, author.Edit())
+			}
+			if err := s.hub.Append(context.Background(), record(staff, n), changes...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 3 { // the first pushes, the second listens
+		for _, s := range []*station{alice, bob} {
+			s.join(relay.url, staff)
+			s.caughtUp(staff)
+			s.leave()
+		}
+	}
+	if len(alice.refused)+len(bob.refused) > 0 {
+		t.Errorf("refused: %v, %v", alice.refused, bob.refused)
+	}
+	sameDocuments(t, staff, alice, bob)
+	sameDocuments(t, staff, alice, relay)
+	if heads := relay.heads(record(staff, 1)); len(heads) != 2 {
+		t.Errorf("%d heads of a document that two have edited", len(heads))
+	}
+}
+
+// TestCollectionName: the first name that was offered owns its tag.
+func TestCollectionName(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	tag := docid.CollectionTag(staff)
+	if err := relay.hub.Note(append([]byte("sync1/tag/"), tag[:]...), []byte("another")); err != nil {
+		t.Fatal(err)
+	}
+	peer.join(relay.url, staff)
+	peer.await("declined", func() bool { return slices.Equal(peer.over, []string{"taken", "taken"}) })
+}
+
+// TestCollectionCut: the connection is cut at any byte, again and again, while both
+// sides edit; nothing is lost, and it is at peace in the end.
+func TestCollectionCut(t *testing.T) {
+	rounds := 40
+	if testing.Short() {
+		rounds = 10
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	local := newStation(t, "local", "")
+	tap := newWireTap(t, relay.url)
+	local.join(relay.url, staff)
+	local.fill(staff, 0, 600, 500)
+	peer.fill(staff, 600, 1200, 500)
+	for range rounds {
+		tap.left.Store(int64(rng.IntN(60_000)))
+		if peer.tryJoin(tap.url, staff) != nil {
+			continue
+		}
+		for range rng.IntN(10) {
+			peer.edit(record(staff, 2000+rng.IntN(30)))
+			local.edit(record(staff, 2000+rng.IntN(30)))
+		}
+		if rng.IntN(2) == 0 {
+			tap.sever() // or it is cut when as much has come through
+		}
+		peer.ends(staff)
+		peer.leave()
+	}
+	tap.left.Store(-1)
+	peer.join(tap.url, staff)
+	peer.caughtUp(staff)
+	local.caughtUp(staff)
+	peer.await("all", func() bool {
+		return maps.EqualFunc(peer.documents(staff), local.documents(staff), slices.Equal[[]change.Hash])
+	})
+	sameDocuments(t, staff, peer, relay)
+}
+
+// TestCollectionUnsubscribed: what was left while pages were on their way goes on
+// where it was.
+func TestCollectionUnsubscribed(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	relay.fill(staff, 0, 3000, 200)
+	peer.join(relay.url)
+	for range 20 {
+		if err := peer.link.Subscribe(staff, false); err != nil {
+			t.Fatal(err)
+		}
+		before := len(peer.documents(staff))
+		peer.await("some", func() bool { n := len(peer.documents(staff)); return n > before || n == 3000 })
+		peer.link.Unsubscribe(staff)
+	}
+	if err := peer.link.Subscribe(staff, true); err != nil {
+		t.Fatal(err)
+	}
+	peer.await("all", func() bool { return len(peer.documents(staff)) == 3000 })
+	sameDocuments(t, staff, peer, relay)
+}
+
+// TestCollectionOffersWait: what is withdrawn is kept to oneself until it is offered
+// again.
+func TestCollectionOffersWait(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	peer.join(relay.url, staff)
+	peer.edit(record(staff, 1))
+	peer.caughtUp(staff)
+	peer.link.Withdraw(staff)
+	quiet := peer.edit(record(staff, 2))
+	if err := peer.link.Offer("other"); err != nil { // so that all before it has been dealt with
+		t.Fatal(err)
+	}
+	peer.edit(record("other", 1))
+	relay.await("other", func() bool { return len(relay.documents("other")) == 1 })
+	if relay.heads(record(staff, 2)) != nil {
+		t.Error("what was withdrawn was announced")
+	}
+	if err := peer.link.Offer(staff); err != nil {
+		t.Fatal(err)
+	}
+	relay.has(record(staff, 2), quiet.Hash)
+}
+
+// TestCollectionRefused: a change that the relay refuses holds up nothing else.
+func TestCollectionRefused(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	rival := newStation(t, "peer", "") // the same actor
+	rival.edit(record(staff, 1))
+	rival.join(relay.url, staff)
+	rival.caughtUp(staff)
+	rival.leave()
+	twin := replicatest.NewClient("someone")
+	deps := twin.Edit()
+	if err := peer.hub.Append(context.Background(), record(staff, 1), deps, twin.EditAs("peer", 1)); err != nil {
+		t.Fatal(err)
+	}
+	peer.fill(staff, 10, 500, 100)
+	peer.join(relay.url, staff)
+	tag := docid.CollectionTag(staff)
+	peer.await("refused", func() bool { return peer.refused[record(staff, 1)] == "twin" })
+	peer.await("acked", func() bool { return peer.acked[tag] == hub.Cursor{Sequence: uint64(peer.store.LastSeq())} })
+	if n := len(relay.documents(staff)); n != 491 {
+		t.Errorf("the relay has %d documents", n)
+	}
+	if g := relay.heads(record(staff, 1)); !slices.Contains(g, deps.Hash) {
+		t.Error("the relay lacks the change before the one that it refuses")
+	}
+	made := peer.edit(record(staff, 600))
+	relay.has(record(staff, 600), made.Hash)
+}
+
+// TestCollectionRestored: a store of another life is told everything again, and
+// tells everything again.
+func TestCollectionRestored(t *testing.T) {
+	relay := newStation(t, "relay", "").serve()
+	dir := t.TempDir()
+	first := newStation(t, "peer", dir)
+	first.fill(staff, 0, 300, 100)
+	first.join(relay.url, staff)
+	first.caughtUp(staff)
+	first.close()
+	second := newStation(t, "second", t.TempDir()) // has lost all
+	second.join(relay.url, staff)
+	second.caughtUp(staff)
+	sameDocuments(t, staff, second, relay)
+	again := newStation(t, "peer", dir)
+	again.fill(staff, 300, 400, 100)
+	again.join(relay.url, staff)
+	again.caughtUp(staff)
+	second.await("all", func() bool { return len(second.documents(staff)) == 400 })
+	for n := range 400 {
+		if relay.heads(record(staff, n)) == nil {
+			t.Fatalf("the relay lacks document %d", n)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package hub
+
+import (
+	"sync"
+
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// notes are entries that are to be stored, and nobody waits for. They become durable
+// in the order of writing; of one key only the newest does.
+type notes struct {
+	mu      sync.Mutex
+	order   []*note
+	newest  map[string]*note
+	writing bool
+}
+
+type note struct {
+	key   string
+	value []byte // nil: to be deleted
+	gone  bool   // there is a newer one
+}
+
+// note has an entry stored, or deleted if the value is nil.
+func (h *Hub) note(key, value []byte) {
+	if !h.enter() {
+		return
+	}
+	defer h.running.Done()
+	n := &h.notes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.newest == nil {
+		n.newest = map[string]*note{}
+	}
+	if older := n.newest[string(key)]; older != nil {
+		older.gone = true
+	}
+	added := &note{key: string(key), value: value}
+	n.newest[added.key] = added
+	n.order = append(n.order, added)
+	if !n.writing {
+		n.writing = true
+		h.running.Add(1)
+		go h.writeNotes()
+	}
+}
+
+// writeNotes stores batch after batch until there is nothing more.
+func (h *Hub) writeNotes() {
+	defer h.running.Done()
+	for b := h.notes.take(); b != nil; b = h.notes.take() {
+		done := make(chan error, 1)
+		h.Store.Submit(b, func(_ storage.Seq, err error) { done <- err })
+		if err := <-done; err != nil { // it is learned again
+			h.Observer.Failed("note", err)
+			h.Logger.Error("how far others have come could not be stored", "error", err)
+		}
+	}
+}
+
+// take returns as much as one batch holds; nil if there is nothing more.
+func (n *notes) take() *storage.Batch {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	b, size := &storage.Batch{}, 0
+	taken := 0
+	for _, e := range n.order {
+		if len(b.Puts)+len(b.Deletes) == storage.MaxEntries || size > storage.MaxEntryBytes-storage.MaxKey {
+			break
+		}
+		taken++
+		if e.gone {
+			continue
+		}
+		delete(n.newest, e.key)
+		size += len(e.key) + len(e.value)
+		if e.value == nil {
+			b.Deletes = append(b.Deletes, []byte(e.key))
+		} else {
+			b.Puts = append(b.Puts, storage.Entry{Key: []byte(e.key), Value: e.value})
+		}
+	}
+	if n.order = n.order[taken:]; len(n.order) == 0 {
+		n.order = nil
+	}
+	if len(b.Puts)+len(b.Deletes) == 0 {
+		n.writing = false
+		return nil
+	}
+	return b
+}
