@@ -68,6 +68,15 @@ func (p *Peer) untilClosing() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
+func (p *Peer) isClosing() bool {
+	select {
+	case <-p.closing:
+		return true
+	default:
+		return false
+	}
+}
+
 func (c *collection) runBuilder(ctx context.Context) {
 	b := &c.builder
 	for {
@@ -324,8 +333,11 @@ func (c *collection) await(ctx context.Context, is func(*collectionRow) bool) er
 		if err := c.build(); err != nil {
 			return err
 		}
-		if err := c.builder.await(ctx); err != nil {
-			return fmt.Errorf("peer: build the views of %q: %w", c.name, err)
+		switch err := c.builder.await(ctx); {
+		case err != nil && ctx.Err() == nil && c.peer.isClosing():
+			return ErrClosed
+		case err != nil:
+			return fmt.Errorf("build the views: %w", err)
 		}
 	}
 }

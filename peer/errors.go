@@ -57,6 +57,9 @@ var (
 	// which part of it, and why.
 	ErrInvalid = errors.New("peer: invalid")
 
+	// ErrRebuilt: indexes were dropped or built anew while they were read. Try again.
+	ErrRebuilt = errors.New("peer: the indexes were built anew meanwhile")
+
 	// ErrTooMuch: more than one transaction can hold.
 	ErrTooMuch = errors.New("peer: too much for one transaction")
 )

@@ -41,7 +41,8 @@ type Record[T any] struct {
 func (r Record[T]) Cursor() string { return r.match.Cursor() }
 
 // Find yields what a query asks for. Records that can't be read are passed over.
-// An error is the last thing yielded: ErrInvalid for a query that makes no sense.
+// An error is the last thing yielded: ErrInvalid for a query that makes no sense,
+// ErrRebuilt if indexes were dropped or built anew meanwhile.
 // The loop may write records; it must not close the peer.
 func (r *Records[T]) Find(ctx context.Context, q Query) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
@@ -115,7 +116,7 @@ func (c *collection) plan(ctx context.Context, tx *Tx, q Query, run func(*query.
 	err = run(plan, rows)
 	switch {
 	case c.isPast(epoch):
-		return errRebuilt
+		return ErrRebuilt
 	case errors.Is(err, storage.ErrDamaged):
 		c.rebuildSoon()
 		return fmt.Errorf("%w; the views are built anew, try again", err)
@@ -124,8 +125,6 @@ func (c *collection) plan(ctx context.Context, tx *Tx, q Query, run func(*query.
 	}
 	return err
 }
-
-var errRebuilt = errors.New("the indexes were built anew meanwhile; try again")
 
 // isPast reports whether plans of some epoch are of no use any more.
 func (c *collection) isPast(epoch int) bool {

@@ -194,7 +194,10 @@ func (r *Records[T]) Ready(ctx context.Context) error {
 		return err
 	}
 	defer r.c.peer.running.Done()
-	return r.c.ready(ctx)
+	if err := r.c.ready(ctx); err != nil {
+		return fmt.Errorf("peer: wait for %q: %w", r.c.name, err)
+	}
+	return nil
 }
 
 // Building reports whether something is being built, and how far it is.
@@ -207,10 +210,14 @@ func (r *Records[T]) Rebuild(ctx context.Context) error {
 		return err
 	}
 	defer r.c.peer.running.Done()
-	if err := r.c.rebuild(); err != nil {
+	err := r.c.rebuild()
+	if err == nil {
+		err = r.c.ready(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("peer: rebuild %q: %w", r.c.name, err)
 	}
-	return r.c.ready(ctx)
+	return nil
 }
 
 // DropIndex removes an index that was added by [Index]; it does nothing if there
