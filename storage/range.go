@@ -17,14 +17,20 @@ type Range struct {
 	Reverse bool   // the greatest key comes first
 }
 
-// Range yields the caller's entries of a range. Each is as new as its reading, so
-// entries that come or go meanwhile may or may not be seen. The slices are the
-// caller's to keep. An error is the last thing yielded.
+// Range yields the caller's entries of a range, all of them as they were when the
+// iteration began. The slices are the caller's to keep. An error is the last thing
+// yielded.
 func (s *Store) Range(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		now, err := s.beginReading()
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		defer s.endReading(now)
 		w := r.window()
 		for size := firstPage; !w.isEmpty(); size = min(4*size, pageRows) {
-			page, err := s.entriesPage(ctx, &w, size)
+			page, err := s.entriesPage(ctx, now, &w, size)
 			for _, e := range page {
 				if !yield(e, nil) {
 					return
@@ -130,12 +136,12 @@ func (w *window) pass(key []byte) {
 	}
 }
 
-func (s *Store) entriesPage(ctx context.Context, w *window, rows int) (page []Entry, err error) {
+func (s *Store) entriesPage(ctx context.Context, now *reading, w *window, rows int) (page []Entry, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("storage: scan: %w", err)
 	}
 	size := 0
-	err = s.view(func(txn *badger.Txn) error {
+	err = s.read(now, func(txn *badger.Txn) error {
 		it := w.iterate(txn)
 		defer it.Close()
 		for ; w.holds(it) && len(page) < rows && size < pageBytes; it.Next() {

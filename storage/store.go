@@ -94,17 +94,50 @@ func (s *Store) view(read func(*badger.Txn) error) error {
 	return s.snapshot(read)
 }
 
-// snapshot runs read on a snapshot of the store. Badger panics on some damage
-// that it comes upon; that must not take the process along.
+// snapshot runs read on a snapshot of the store.
 func (s *Store) snapshot(read func(*badger.Txn) error) (err error) {
 	r := s.readings.begin(s.db)
+	defer r.leave()
+	return s.readIn(r, read)
+}
+
+// readIn runs read in a reading. Badger panics on some damage that it comes upon;
+// that must not take the process along.
+func (s *Store) readIn(r *reading, read func(*badger.Txn) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = damaged("reading %s: %v", s.path, p)
 		}
 	}()
-	defer r.leave()
 	return read(r.txn)
+}
+
+// beginReading begins a reading that may last, until endReading. It doesn't keep
+// the store open: that is up to each [Store.read] in it.
+func (s *Store) beginReading() (*reading, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	return s.readings.begin(s.db), nil
+}
+
+// endReading ends what beginReading has begun. Of a closed store nothing is left to
+// be ended.
+func (s *Store) endReading(r *reading) {
+	if s.enter() == nil {
+		defer s.leave()
+		r.leave()
+	}
+}
+
+// read runs read in a reading that lasts, and keeps the store open meanwhile.
+func (s *Store) read(r *reading, read func(*badger.Txn) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.readIn(r, read)
 }
 
 // write makes writes durable at once. If it fails the store has failed: what

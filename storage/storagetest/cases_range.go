@@ -93,6 +93,45 @@ func compareRange(tb TB, s Reader, m *Model, r storage.Range) {
 	}
 }
 
+// testRangeOfOneMoment has entries come, change and go while they are read: what is
+// seen is what there was when the reading began.
+func testRangeOfOneMoment(t *testing.T, s Store) {
+	m := NewModel()
+	b := new(storage.Batch)
+	for i := range 2000 {
+		b.Puts = append(b.Puts, storage.Entry{Key: fmt.Appendf(nil, "e%04d", i), Value: []byte("before")})
+	}
+	keep(t, s, m, b)
+	for _, r := range []storage.Range{{Prefix: []byte("e")}, {Prefix: []byte("e"), Reverse: true}} {
+		keys := m.keysOf(r)
+		last, n := keys[len(keys)-1], 0
+		for e, err := range s.Range(background, r) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				keep(t, s, m, &storage.Batch{
+					Deletes: [][]byte{[]byte(last)},
+					Puts: []storage.Entry{
+						{Key: []byte("e0999+"), Value: []byte("new")},
+						{Key: []byte("e1000"), Value: []byte("after")},
+					},
+				})
+			}
+			if string(e.Key) != keys[n] {
+				t.Fatalf("entry %d is %s, want %s", n, e.Key, keys[n])
+			}
+			if n++; string(e.Key) == "e1000" && !r.Reverse && string(e.Value) != "before" {
+				t.Fatalf("e1000 was %q", e.Value)
+			}
+		}
+		if n != len(keys) {
+			t.Fatalf("there were %d entries, want %d", n, len(keys))
+		}
+	}
+	Compare(t, s, m)
+}
+
 // testRead lends values, the largest too.
 func testRead(t *testing.T, s Store) {
 	m := NewModel()

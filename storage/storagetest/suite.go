@@ -76,6 +76,7 @@ func RunVolatile(t *testing.T, open Open) {
 		{"documents by prefix", testDocuments},
 		{"entries", testEntries},
 		{"ranges", testRange},
+		{"a range of one moment", testRangeOfOneMoment},
 		{"read", testRead},
 		{"read what is written", testReadWhatIsWritten},
 		{"follow the journal", testSinceBesideWriters},
