@@ -58,10 +58,43 @@ func BenchmarkCreateRecords(b *testing.B) {
 func BenchmarkGetRecord(b *testing.B) {
 	p := openPeer(b, peer.Config{})
 	c := of[person](b, p, "bench/people", personIndexes...)
-	var ids []crdt.DocumentID
-	for len(ids) < 5_000 {
-		err := p.Commit(b.Context(), func(tx *peer.Tx) error {
-			for range 250 {
+	ids := createMany(b, p, c, 5_000)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if _, err := c.Get(b.Context(), ids[n%100]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFindRecords looks for fifty of many records, by an index, in its order.
+func BenchmarkFindRecords(b *testing.B) {
+	const n = 100_000
+	p := openPeer(b, peer.Config{})
+	c := of[person](b, p, "bench/people", personIndexes...)
+	createMany(b, p, c, n)
+	q := peer.Where("Department").Is(crdt.ImmutableString("D7")).OrderBy("Name").Limit(50)
+	b.ReportAllocs()
+	for b.Loop() {
+		found := 0
+		for _, err := range c.Find(b.Context(), q) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			found++
+		}
+		if found != 50 {
+			b.Fatalf("%d were found", found)
+		}
+	}
+}
+
+// createMany makes records, many in each transaction.
+func createMany(b *testing.B, p *node, c *peer.Records[person], n int) (ids []crdt.DocumentID) {
+	b.Helper()
+	for len(ids) < n {
+		commit(b, p, func(tx *peer.Tx) error {
+			for range min(peer.MaxRecords, n-len(ids)) {
 				id, err := c.In(tx).Create(b.Context(), someone(len(ids)))
 				if err != nil {
 					return err
@@ -70,16 +103,8 @@ func BenchmarkGetRecord(b *testing.B) {
 			}
 			return nil
 		})
-		if err != nil {
-			b.Fatal(err)
-		}
 	}
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		if _, err := c.Get(b.Context(), ids[n%100]); err != nil {
-			b.Fatal(err)
-		}
-	}
+	return ids
 }
 
 // BenchmarkUpdateRecord changes one field, again and again.

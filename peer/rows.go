@@ -39,7 +39,7 @@ func (c *collection) rows(tx *Tx) (*rows, error) {
 func (r *rows) Entries(ctx context.Context, index uint16, from, to []byte, reverse bool) iter.Seq2[[]byte, error] {
 	prefix := indexPrefix(r.c.tag, index)
 	stored := func(yield func([]byte, error) bool) {
-		for entry, err := range r.c.peer.stretch(ctx, prefix, from, to, reverse) {
+		for entry, err := range r.c.peer.store.Range(ctx, rangeOf(prefix, from, to, reverse)) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -80,7 +80,7 @@ func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.
 	// The ids begin with the tag already.
 	cut := func(id []byte) []byte { return id[min(len(id), len(r.c.tag)):] }
 	stored := func(yield func(query.Record, error) bool) {
-		for entry, err := range r.c.peer.stretch(ctx, prefix, cut(from), cut(to), reverse) {
+		for entry, err := range r.c.peer.store.Range(ctx, rangeOf(prefix, cut(from), cut(to), reverse)) {
 			var v *view
 			if err == nil {
 				v, err = decodeView(entry.Value)
@@ -142,26 +142,17 @@ func (c *collection) fields(id crdt.DocumentID, v *view) query.Fields {
 	return v.data
 }
 
-// stretch yields the entries between two keys below a prefix; nil is open.
-func (p *Peer) stretch(ctx context.Context, prefix, from, to []byte, reverse bool) iter.Seq2[storage.Entry, error] {
-	return func(yield func(storage.Entry, error) bool) {
-		var backwards []storage.Entry
-		for entry, err := range p.store.Scan(ctx, prefix) {
-			key := entry.Key[min(len(prefix), len(entry.Key)):]
-			switch {
-			case err == nil && (from != nil && bytes.Compare(key, from) < 0 || to != nil && bytes.Compare(key, to) >= 0):
-			case err == nil && reverse:
-				backwards = append(backwards, entry)
-			case !yield(entry, err) || err != nil:
-				return
-			}
-		}
-		for _, entry := range slices.Backward(backwards) {
-			if !yield(entry, nil) {
-				return
-			}
-		}
+// rangeOf returns the range of what lies between two keys below a prefix; nil is
+// open.
+func rangeOf(prefix, from, to []byte, reverse bool) storage.Range {
+	r := storage.Range{Prefix: prefix, Reverse: reverse}
+	if from != nil {
+		r.From = slices.Concat(prefix, from)
 	}
+	if to != nil {
+		r.To = slices.Concat(prefix, to)
+	}
+	return r
 }
 
 // within returns what lies between two keys; nil is open.
