@@ -1,0 +1,173 @@
+package peer_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/peer"
+)
+
+// noted is someone of whom so many bytes are noted, hardly to be compressed.
+func noted(n, bytes int) person {
+	random := rand.New(rand.NewPCG(uint64(n), 0))
+	notes := make([]byte, bytes)
+	for i := range notes {
+		notes[i] = "abcdefghijklmnopqrstuvwxyz     "[random.IntN(31)]
+	}
+	who := someone(n)
+	who.Notes = string(notes)
+	return who
+}
+
+// manyRecords is of how many the larger benchmarks are.
+func manyRecords() int {
+	if n, err := strconv.Atoi(os.Getenv("GODWIT_RECORDS")); err == nil {
+		return n
+	}
+	return 10_000
+}
+
+// people makes up records, of which so many bytes are notes.
+func people(n, bytes int) (all []person) {
+	for i := range n {
+		all = append(all, noted(i, bytes))
+	}
+	return all
+}
+
+// hire creates records, so many in a transaction.
+func hire(b *testing.B, p *node, all []person, each int) *peer.Records[person] {
+	b.Helper()
+	c := of[person](b, p, "bench/people", personIndexes...)
+	for some := range slices.Chunk(all, each) {
+		err := p.Commit(b.Context(), func(tx *peer.Tx) error {
+			for _, who := range some {
+				if _, err := c.In(tx).Create(b.Context(), who); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return c
+}
+
+// beside runs something with a peer, and then has Badger alone write what that
+// has written: of-bare is the ratio of the speeds, median of the rounds.
+func beside(b *testing.B, records int, run func(dir string) time.Duration) {
+	var ours, theirs []time.Duration
+	var ratio []float64
+	for b.Loop() {
+		dir := b.TempDir()
+		took := run(dir)
+		all := transactions(b, dir)
+		db := openBare(b, b.TempDir())
+		bare := writeBare(b, db, all)
+		if err := db.Close(); err != nil {
+			b.Fatal(err)
+		}
+		ours, theirs = append(ours, took), append(theirs, bare)
+		ratio = append(ratio, bare.Seconds()/took.Seconds())
+	}
+	slices.Sort(ratio)
+	b.ReportMetric(float64(records)/median(ours).Seconds(), "records/s")
+	b.ReportMetric(float64(records)/median(theirs).Seconds(), "bare-records/s")
+	b.ReportMetric(ratio[len(ratio)/2], "of-bare")
+}
+
+// Records with two indexes are created, a hundred in a transaction and one by one.
+func BenchmarkCreateBesideBadger(b *testing.B) {
+	for _, size := range []struct{ notes, records, each int }{
+		{150, 20_000, 100}, {900, 10_000, 100}, {150, 1000, 1}, {900, 1000, 1},
+	} {
+		b.Run(fmt.Sprintf("notes=%d/batch=%d", size.notes, size.each), func(b *testing.B) {
+			all := people(size.records, size.notes)
+			beside(b, size.records, func(dir string) time.Duration {
+				p := quiet(b, peer.Config{Path: dir})
+				start := time.Now()
+				hire(b, p, all, size.each)
+				took := time.Since(start)
+				p.close()
+				return took
+			})
+		})
+	}
+}
+
+// A record is got into a struct, and, in turns with that, one of the same views
+// with Badger alone.
+func BenchmarkGetBesideBadger(b *testing.B) {
+	dir := b.TempDir()
+	p := quiet(b, peer.Config{Path: dir})
+	hire(b, p, people(1000, 900), 100)
+	p.close()
+	bare := openBare(b, b.TempDir())
+	defer bare.Close()
+	var keys [][]byte
+	all := transactions(b, dir)
+	writeBare(b, bare, all)
+	for _, txn := range all {
+		for key := range txn {
+			if strings.Contains(key, "peer1/view/") {
+				keys = append(keys, []byte(key))
+			}
+		}
+	}
+	p = quiet(b, peer.Config{Path: dir})
+	c := of[person](b, p, "bench/people", personIndexes...)
+	var ids []crdt.DocumentID
+	for r, err := range c.Find(b.Context(), peer.Query{}) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		ids = append(ids, r.ID)
+	}
+	var ours, theirs []time.Duration
+	n := 0
+	for b.Loop() {
+		n++
+		start := time.Now()
+		if _, err := c.Get(b.Context(), ids[n%len(ids)]); err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		readBare(b, bare, keys[n%len(keys)])
+		ours, theirs = append(ours, middle.Sub(start)), append(theirs, time.Since(middle))
+	}
+	b.ReportMetric(median(ours).Seconds()*1e6, "µs/get")
+	b.ReportMetric(median(theirs).Seconds()*1e6, "µs/bare-get")
+	b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "x-bare")
+}
+
+// Fifty of many records are found by an index.
+func BenchmarkQueryRecords(b *testing.B) {
+	p := quiet(b, peer.Config{})
+	c := hire(b, p, people(manyRecords(), 900), 100)
+	q := peer.Where("Department").Is("D3").OrderBy("Name").Limit(50)
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		found := 0
+		for _, err := range c.Find(b.Context(), q) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			found++
+		}
+		took = append(took, time.Since(start))
+		if found != 50 {
+			b.Fatalf("%d records are found", found)
+		}
+	}
+	b.ReportMetric(median(took).Seconds()*1e6, "µs/query")
+}
