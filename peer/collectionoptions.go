@@ -25,7 +25,7 @@ type collectionOptions struct {
 // those that are equal by the second, and so on. A field is a key of the record,
 // as a Go struct's tag names it; a path into nested maps is written "Address.City".
 // An index stays until [Records.DropIndex]; one that is added later is built in the
-// background.
+// background. A collection has up to 15 of them.
 func Index(fields ...string) CollectionOption {
 	return func(o *collectionOptions) {
 		fields = slices.Clone(fields)

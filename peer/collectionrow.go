@@ -44,8 +44,9 @@ const (
 // also those that say that this program can't read a record.
 const viewFormat = 1
 
-// maxIndexes is how many indexes a collection may have.
-const maxIndexes = 64
+// maxIndexes is how many indexes a collection may have: so few that what changes
+// in them with one record, whatever is in it, fits into a batch.
+const maxIndexes = 15
 
 func newCollectionRow(name string) collectionRow {
 	return collectionRow{Name: name, Deletes: record.EditWins, Views: viewsBuilding, Format: viewFormat}

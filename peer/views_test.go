@@ -293,3 +293,52 @@ func doSomething(t *testing.T, random *rand.Rand, c *peer.Records[employee], p *
 		t.Error(err)
 	}
 }
+
+// The most that a record can have in the most indexes there can be fits into a
+// commit, made here or elsewhere, and is found.
+func TestWideRecords(t *testing.T) {
+	r := startRelay(t)
+	ada, bob := openPeer(t, peer.Config{Relay: r.url()}), openPeer(t, peer.Config{Relay: r.url()})
+	var indexes []peer.CollectionOption
+	for n := range 15 {
+		indexes = append(indexes, peer.Index(fmt.Sprint("a", n%4), fmt.Sprint("b", n), "c", "Name"))
+	}
+	atAda, atBob := of[map[string]any](t, ada, "acme/wide", indexes...), of[map[string]any](t, bob, "acme/wide", indexes...)
+	_, err := ada.Collection("acme/wide", peer.Index("more"))
+	fails(t, err, peer.ErrInvalid, "16")
+	wide := func(mark string, elements, size int) map[string]any {
+		record := map[string]any{"Name": mark + strings.Repeat("n", size)}
+		for n := range 15 {
+			var list []any
+			for e := range elements {
+				list = append(list, fmt.Sprint(mark, e, strings.Repeat("x", size)))
+			}
+			record[fmt.Sprint("a", n%4)], record[fmt.Sprint("b", n)], record["c"] = list, list, list
+		}
+		return record
+	}
+	ada.online()
+	bob.online()
+	for _, shape := range [][2]int{{50, 3}, {84, 1}, {20, 40}, {255, 300}, {2, 400}} {
+		id := made(t, atAda, wide("one", shape[0], shape[1]))
+		agree(t, ada.find(id), bob.find(id))
+		if err := atBob.Put(t.Context(), id, wide("other", shape[0], shape[1])); err != nil {
+			t.Fatal(err)
+		}
+		agree(t, ada.find(id), bob.find(id))
+		found := 0
+		for r, err := range atAda.Find(t.Context(), peer.Where("b7").Contains(fmt.Sprint("other1", strings.Repeat("x", shape[1])))) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.ID == id {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d elements of %d bytes: found %d times", shape[0], shape[1], found)
+		}
+	}
+	consistent(t, ada)
+	consistent(t, bob)
+}

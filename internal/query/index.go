@@ -17,6 +17,14 @@ const (
 	// list has one entry that stands for all of them, and is looked at whenever
 	// any element is searched.
 	MaxElements = 256
+
+	// MaxEntries is how many entries a record may have in one index. Lists for
+	// which there is no room left have one entry, like a long one.
+	MaxEntries = 256
+
+	// MaxBytes is how many bytes the entries for elements of lists may have; beyond
+	// that it is the same.
+	MaxBytes = 20 << 10
 )
 
 // Index keeps the records of a collection in the order of some fields. Each
@@ -82,16 +90,32 @@ func (w *Writer) Keys(id docid.ID, fields Fields) [][]byte {
 		values[i] = f.of(fields)
 	}
 	keys := [][]byte{entry(base, values, -1, nil, id)}
+	size := 0
 	for i, v := range values {
 		list, ok := v.([]any)
 		if !ok {
 			continue
 		}
-		for _, element := range elementKeys(list) {
-			keys = append(keys, entry(base+1+byte(i), values, i, element, id))
+		of, bytes := elementEntries(values, i, elementKeys(list), id)
+		if len(keys)+len(of) > MaxEntries-MaxIndexFields || size+bytes > MaxBytes {
+			of, bytes = elementEntries(values, i, many, id)
 		}
+		keys, size = append(keys, of...), size+bytes
 	}
 	return keys
+}
+
+// many is in place of the elements of a long list.
+var many = [][]byte{{tagMany}}
+
+// elementEntries returns the keys of the entries for elements of the list at place
+// i, and their bytes.
+func elementEntries(values []any, i int, elements [][]byte, id docid.ID) (keys [][]byte, size int) {
+	for _, element := range elements {
+		key := entry(base+1+byte(i), values, i, element, id)
+		keys, size = append(keys, key), size+len(key)
+	}
+	return keys, size
 }
 
 // entry returns the key of an entry in which the value at place i is replaced.
@@ -121,7 +145,7 @@ func elementKeys(list []any) [][]byte {
 			continue
 		}
 		if len(keys) == MaxElements {
-			return [][]byte{{tagMany}}
+			return many
 		}
 		keys = slices.Insert(keys, at, key)
 	}

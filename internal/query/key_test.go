@@ -90,10 +90,18 @@ func TestEntriesAreBounded(t *testing.T) {
 		list = append(list, i)
 	}
 	x := query.Index{Fields: []string{"a", "b", "c", "d"}}
-	r := record{"a": long + long, "b": list, "c": long + long, "d": append(list[:200:200], []any{1}, map[string]any{}, 3, 3.0)}
+	r := record{"a": long + long, "b": list, "c": long + long, "d": append(list[:40:40], []any{1}, map[string]any{}, 3, 3.0)}
 	entries := x.Writer().Keys(docid.ID{1}, r)
-	if len(entries) != 1+1+200 {
-		t.Errorf("%d entries, want one, one for the long list, and 200", len(entries))
+	if len(entries) != 1+1+40 {
+		t.Errorf("%d entries, want one, one for the long list, and 40", len(entries))
+	}
+	for _, r := range []record{
+		{"a": long + long, "b": long + long, "c": list[:40], "d": list[:200]},                // too many bytes
+		{"a": list[:40], "b": list[:200:200], "c": append(list[:130:130], 1), "d": list[:1]}, // too many
+	} {
+		if entries := x.Writer().Keys(docid.ID{1}, r); len(entries) > query.MaxEntries || len(entries) != 1+40+1 && len(entries) != 1+40+200+1+1 {
+			t.Errorf("of lists that are too much together there are %d entries", len(entries))
+		}
 	}
 	for _, key := range entries {
 		if len(key) > 1+query.MaxIndexFields*query.MaxKey+docid.Size {
