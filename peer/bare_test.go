@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"bytes"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -107,4 +108,23 @@ func readBare(tb testing.TB, db *badger.DB, key []byte) (value []byte) {
 		tb.Fatal(err)
 	}
 	return value
+}
+
+// keysWith returns the keys that contain something.
+func keysWith(tb testing.TB, db *badger.DB, part string) (keys [][]byte) {
+	tb.Helper()
+	err := db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			if key := it.Item().KeyCopy(nil); bytes.Contains(key, []byte(part)) {
+				keys = append(keys, key)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return keys
 }
