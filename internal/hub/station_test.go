@@ -71,13 +71,13 @@ func newStation(t testing.TB, name, dir string) *station {
 		made: map[docid.ID]*replicatest.Client{}, at: map[docid.Tag]hub.Progress{}, acked: map[docid.Tag]hub.Cursor{},
 		refused: map[docid.ID]string{},
 	}
-	life := store.Incarnation()
-	s.hub = hub.New(hub.Config{
-		Store: store, PeerID: name, StorageID: uuid.UUID(life).String(), Keeper: s, Observer: s.seen,
-	})
+	s.hub = hub.New(hub.Config{Store: store, PeerID: name, StorageID: s.storage(), Keeper: s, Observer: s.seen})
 	t.Cleanup(s.close)
 	return s
 }
+
+// storage is the name of its store.
+func (s *station) storage() string { return uuid.UUID(s.store.Incarnation()).String() }
 
 // serve makes a relay of it.
 func (s *station) serve() *station {
