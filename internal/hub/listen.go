@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/crdt/graph"
@@ -87,12 +89,72 @@ func (s *session) pageCame(m wire.Page, frame socket.Frame) error {
 	if err != nil {
 		return err
 	}
+	if !m.Live {
+		s.store(l, heard.Apply, p)
+		return nil
+	}
 	for _, a := range heard.Apply {
-		if err := l.take(a, p); err != nil {
+		if err := l.take(a, p, s.subs.bringing); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stored is a document that has to wait until what is live has gone before it.
+type stored struct {
+	*hearing
+	replica.Apply
+	parcel *parcel
+}
+
+// store has documents of a catch-up taken beside what comes in, so that live pages
+// don't wait behind them, and a few at a time, so that they don't wait in the store
+// either. The pages that may be unanswered bound how many there are.
+func (s *session) store(l *hearing, documents []replica.Apply, p *parcel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	for _, a := range documents {
+		p.users.Add(1)
+		s.backlog = append(s.backlog, stored{l, a, p})
+	}
+	if !s.storing && len(s.backlog) > 0 {
+		s.storing = true
+		s.writer.Go(s.takeBacklog)
+	}
+}
+
+func (s *session) takeBacklog() {
+	for next, ok := s.nextStored(); ok; next, ok = s.nextStored() {
+		if err := next.take(next.Apply, next.parcel, s.subs.catching); err != nil {
+			s.end(err)
+		}
+		next.parcel.release()
+	}
+}
+
+// nextStored returns the next document of the backlog. When the session is closed
+// it gives back the memory of all of them.
+func (s *session) nextStored() (next stored, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		for _, left := range s.backlog {
+			left.parcel.release()
+		}
+		s.backlog = nil
+	}
+	if len(s.backlog) == 0 {
+		s.backlog, s.storing = nil, false
+		return next, false
+	}
+	next = s.backlog[0]
+	s.backlog[0] = stored{}
+	s.backlog = s.backlog[1:]
+	return next, true
 }
 
 // parcel is the frame of a page, whose memory is given back when all of its
@@ -126,8 +188,8 @@ func (l *hearing) act(heard *replica.Heard) {
 	}
 }
 
-// take offers a document's changes to it. Only bytes that are no chunks are an error.
-func (l *hearing) take(a replica.Apply, p *parcel) error {
+// take offers a document's changes to it, when there is a slot for them. Only bytes that are no chunks are an error.
+func (l *hearing) take(a replica.Apply, p *parcel, slots *semaphore.Weighted) error {
 	p.users.Add(1)
 	d := &delivered{hearing: l, Apply: a, parcel: p}
 	in := incoming{blobs: [][]byte{a.Changes}, clone: len(p.frame.Bytes) > lean}
@@ -145,12 +207,12 @@ func (l *hearing) take(a replica.Apply, p *parcel) error {
 			s.hub.inflating.Release(inflated)
 			return err
 		}
-		weight := min(bringing, int64(1+footprint(ev.Changes)/bringingUnit))
-		wait(s.subs.bringing, weight)
+		weight := min(catching, int64(1+footprint(ev.Changes)/bringingUnit))
+		wait(slots, weight)
 		last := in.done()
 		d.note(&ev)
 		s.hub.Bring(a.Document, ev.Changes, ev.Invalid, s.neighbour.Origin, func(b Brought) {
-			s.subs.bringing.Release(weight)
+			slots.Release(weight)
 			s.hub.inflating.Release(inflated)
 			d.brought(b, last)
 		})

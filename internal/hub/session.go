@@ -67,9 +67,11 @@ type session struct {
 	whispers whispers
 	replies  []wire.Message
 	wants    []wire.Want
-	pagesDue bool                      // there may be something to announce
-	making   bool                      // a page is being made
-	page     *madePage                 // that waits to be written
+	pagesDue bool      // there may be something to announce
+	making   bool      // a page is being made
+	page     *madePage // that waits to be written
+	backlog  []stored  // what a catch-up brought
+	storing  bool
 	waits    map[*document]*time.Timer // for documents to turn up
 }
 
@@ -167,7 +169,7 @@ func (s *session) begin(peerID string, metadata wire.Metadata) {
 	}
 	s.docs = map[docid.ID]*conversation{}
 	s.slots = semaphore.NewWeighted(underWay)
-	s.subs.bringing = semaphore.NewWeighted(bringing)
+	s.subs.bringing, s.subs.catching = semaphore.NewWeighted(bringing), semaphore.NewWeighted(catching)
 	s.speaks = s.hub.catalog != nil && metadata.Godwit != nil && metadata.Godwit.Collections > 0
 	s.keepsCursors = metadata.StorageID != ""
 	s.hub.meet(s)

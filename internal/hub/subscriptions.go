@@ -37,17 +37,20 @@ type subscriptions struct {
 	announced map[uint64]*announcement
 	turns     []*announcement // the same, in the order of their turns
 	heard     map[uint64]*hearing
-	offers    map[uint64]string // of ours that the server has not answered
-	last      uint64            // number
-	shared    bool              // somebody else has greeted with the neighbour's storage id
-	liveLast  bool              // the last page was a live one
-	bringing  *semaphore.Weighted
+	offers    map[uint64]string   // of ours that the server has not answered
+	last      uint64              // number
+	shared    bool                // somebody else has greeted with the neighbour's storage id
+	liveLast  bool                // the last page was a live one
+	bringing  *semaphore.Weighted // slots of live documents
+	catching  *semaphore.Weighted // slots of others
 }
 
-// bringing is how much a session's pages may have under way, in units of a document
-// or of so many bytes of memory.
+// How much a session's pages may have under way: live ones, and others, behind which
+// live ones have to wait in the store. A slot is a document, or so many bytes of
+// memory.
 const (
 	bringing     = 1024
+	catching     = 64
 	bringingUnit = 8 << 10
 )
 
