@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -125,4 +127,17 @@ func (p *Peer) OpenDocuments() int {
 	p.engines.mu.Lock()
 	defer p.engines.mu.Unlock()
 	return len(p.engines.of)
+}
+
+// Bring takes in changes as if a neighbour had brought them, and returns when they
+// are durable.
+func (p *Peer) Bring(ctx context.Context, id crdt.DocumentID, changes []*change.Change) error {
+	done := make(chan error, 1)
+	p.hub.Bring(id, changes, nil, [16]byte{1}, func(b hub.Brought) { done <- b.Err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -9,14 +9,6 @@ import (
 	"github.com/godwit-sync/godwit/storage"
 )
 
-// hydrater is what a record is read from: its view, or its document.
-type hydrater interface{ Hydrate(v any) error }
-
-// into returns what reads a record into a value.
-func into(record any) func(hydrater) error {
-	return func(from hydrater) error { return misfit(from.Hydrate(record)) }
-}
-
 // misfit says of an error of a mapping that it is the record's.
 func misfit(err error) error {
 	if err == nil || errors.Is(err, crdt.ErrEngine) || errors.Is(err, ErrKey) {
@@ -25,38 +17,59 @@ func misfit(err error) error {
 	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
 
-// read calls fn with a record as it is now, in a transaction or outside.
-func (c *collection) read(ctx context.Context, tx *Tx, id crdt.DocumentID, fn func(hydrater) error) error {
+// read reads a record as it is now, in a transaction or outside; into nil it looks
+// whether there is one.
+func (c *collection) read(ctx context.Context, tx *Tx, id crdt.DocumentID, into any) error {
 	if err := c.peer.enter(); err != nil {
 		return err
 	}
 	defer c.peer.running.Done()
-	if err := errors.Join(ctx.Err(), c.check(id)); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.check(id); err != nil {
 		return err
 	}
 	switch d, err := tx.draft(id); {
 	case err != nil:
 		return err
 	case d != nil:
-		return d.read(fn)
+		return d.read(into)
 	}
-	v, err := c.peer.storedView(id)
+	err := c.peer.store.Read(viewKey(id), func(row []byte) error { return readView(id, row, into) })
 	switch {
-	case errors.Is(err, storage.ErrDamaged), err == nil && (v == nil || v.is(viewUnreadable|viewLarge)):
-		return c.readDocument(ctx, id, fn)
+	case errors.Is(err, errNoCopy), errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrDamaged):
+		return c.readDocument(ctx, id, into)
+	case errors.Is(err, storage.ErrClosed):
+		return ErrClosed
+	}
+	return err
+}
+
+// errNoCopy says of a view that the record has to be read from its document.
+var errNoCopy = errors.New("the view holds no copy")
+
+// readView reads a record from its view's row, which is only lent.
+func readView(id crdt.DocumentID, row []byte, into any) error {
+	v, err := decodeView(row)
+	switch {
 	case err != nil:
 		return err
+	case v.is(viewUnreadable | viewLarge):
+		return errNoCopy
 	case v.is(viewDeleted):
 		return deleted(id)
 	case v.is(viewAbsent):
 		return noRecord(id)
+	case into == nil:
+		return nil
 	}
-	return fn(v.data)
+	return misfit(v.data.Hydrate(into))
 }
 
 // readDocument reads a record from its document: it is large, or can't be read,
 // which that tells, or there is no view.
-func (c *collection) readDocument(ctx context.Context, id crdt.DocumentID, fn func(hydrater) error) error {
+func (c *collection) readDocument(ctx context.Context, id crdt.DocumentID, into any) error {
 	e, err := c.peer.engines.lock(ctx, id)
 	if err != nil {
 		return err
@@ -66,18 +79,18 @@ func (c *collection) readDocument(ctx context.Context, id crdt.DocumentID, fn fu
 	if err := d.open(ctx, c); err != nil {
 		return err
 	}
-	return d.read(fn)
+	return d.read(into)
 }
 
-// read calls fn with the record as the transaction leaves it.
-func (d *draft) read(fn func(hydrater) error) error {
+// read reads the record as the transaction leaves it.
+func (d *draft) read(into any) error {
 	if d.doc != nil && d.doc.NewerFormat() {
 		return crdt.ErrNewerFormat
 	}
-	if err := d.absence(); err != nil {
+	if err := d.absence(); err != nil || into == nil {
 		return err
 	}
-	return d.look(func(root crdt.Map) error { return fn(root) })
+	return d.look(func(root crdt.Map) error { return misfit(root.Hydrate(into)) })
 }
 
 // draft returns the draft of a record that the transaction has written; nil if it
@@ -97,7 +110,7 @@ func (tx *Tx) draft(id crdt.DocumentID) (*draft, error) {
 
 // exists reports whether there is a record that isn't deleted.
 func (c *collection) exists(ctx context.Context, tx *Tx, id crdt.DocumentID) (bool, error) {
-	err := c.read(ctx, tx, id, func(hydrater) error { return nil })
+	err := c.read(ctx, tx, id, nil)
 	switch {
 	case err == nil, errors.Is(err, ErrSetAside), errors.Is(err, crdt.ErrNewerFormat):
 		return true, nil

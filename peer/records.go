@@ -107,7 +107,7 @@ func (r *Records[T]) Create(ctx context.Context, record T) (crdt.DocumentID, err
 // with ErrInvalid if it isn't a T, since others have written something else, and
 // with what ails its document if that can't be read.
 func (r *Records[T]) Get(ctx context.Context, id crdt.DocumentID) (record T, err error) {
-	err = r.c.read(ctx, r.tx, id, into(&record))
+	err = r.c.read(ctx, r.tx, id, &record)
 	if err != nil {
 		err = fmt.Errorf("peer: get %s in %q: %w", id, r.c.name, err)
 	}

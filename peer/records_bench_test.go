@@ -3,9 +3,11 @@ package peer_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
+	changes "github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/peer"
 )
 
@@ -27,86 +29,6 @@ func someone(n int) person {
 
 var personIndexes = []peer.CollectionOption{peer.Index("Department", "Name"), peer.Index("Age")}
 
-// BenchmarkCreateRecords makes records in transactions of 256, and one by one.
-func BenchmarkCreateRecords(b *testing.B) {
-	for _, batch := range []int{1, 256} {
-		b.Run(fmt.Sprint("batch=", batch), func(b *testing.B) {
-			p := openPeer(b, peer.Config{})
-			c := of[person](b, p, "bench/people", personIndexes...)
-			b.ReportAllocs()
-			n := 0
-			for b.Loop() {
-				err := p.Commit(b.Context(), func(tx *peer.Tx) error {
-					for range batch {
-						n++
-						if _, err := c.In(tx).Create(b.Context(), someone(n)); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-				if err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
-		})
-	}
-}
-
-// BenchmarkGetRecord reads one of many records.
-func BenchmarkGetRecord(b *testing.B) {
-	p := openPeer(b, peer.Config{})
-	c := of[person](b, p, "bench/people", personIndexes...)
-	ids := createMany(b, p, c, 5_000)
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		if _, err := c.Get(b.Context(), ids[n%100]); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkFindRecords looks for fifty of many records, by an index, in its order.
-func BenchmarkFindRecords(b *testing.B) {
-	const n = 100_000
-	p := openPeer(b, peer.Config{})
-	c := of[person](b, p, "bench/people", personIndexes...)
-	createMany(b, p, c, n)
-	q := peer.Where("Department").Is(crdt.ImmutableString("D7")).OrderBy("Name").Limit(50)
-	b.ReportAllocs()
-	for b.Loop() {
-		found := 0
-		for _, err := range c.Find(b.Context(), q) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			found++
-		}
-		if found != 50 {
-			b.Fatalf("%d were found", found)
-		}
-	}
-}
-
-// createMany makes records, many in each transaction.
-func createMany(b *testing.B, p *node, c *peer.Records[person], n int) (ids []crdt.DocumentID) {
-	b.Helper()
-	for len(ids) < n {
-		commit(b, p, func(tx *peer.Tx) error {
-			for range min(peer.MaxRecords, n-len(ids)) {
-				id, err := c.In(tx).Create(b.Context(), someone(len(ids)))
-				if err != nil {
-					return err
-				}
-				ids = append(ids, id)
-			}
-			return nil
-		})
-	}
-	return ids
-}
-
 // BenchmarkUpdateRecord changes one field, again and again.
 func BenchmarkUpdateRecord(b *testing.B) {
 	p := openPeer(b, peer.Config{})
@@ -118,4 +40,47 @@ func BenchmarkUpdateRecord(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkBroughtRecords takes in records that others have made, many at a time.
+func BenchmarkBroughtRecords(b *testing.B) {
+	p := openPeer(b, peer.Config{})
+	c := of[person](b, p, "bench/people", personIndexes...)
+	type brought struct {
+		id     crdt.DocumentID
+		change *changes.Change
+	}
+	const batch = 256
+	next := func() (all []brought) {
+		for n := range batch {
+			doc, err := crdt.New(crdt.NewActorID())
+			if err != nil {
+				b.Fatal(err)
+			}
+			made, err := doc.Change(func(root crdt.Map) error { return root.Reconcile(someone(n)) })
+			if err != nil {
+				b.Fatal(err)
+			}
+			all = append(all, brought{c.NewID(), made})
+		}
+		return all
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		all := next()
+		b.StartTimer()
+		var wg sync.WaitGroup
+		for _, one := range all {
+			wg.Go(func() {
+				if err := p.Bring(b.Context(), one.id, []*changes.Change{one.change}); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		n += batch
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
 }

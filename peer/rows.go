@@ -81,7 +81,7 @@ func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.
 	cut := func(id []byte) []byte { return id[min(len(id), len(r.c.tag)):] }
 	stored := func(yield func(query.Record, error) bool) {
 		for entry, err := range r.c.peer.store.Range(ctx, rangeOf(prefix, cut(from), cut(to), reverse)) {
-			var v *view
+			var v view
 			if err == nil {
 				v, err = decodeView(entry.Value)
 			}
@@ -93,7 +93,7 @@ func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.
 			if !v.isLive() || r.isDrawn(id) {
 				continue
 			}
-			if !yield(query.Record{ID: id, Fields: r.c.fields(id, v)}, nil) {
+			if !yield(query.Record{ID: id, Fields: r.c.fields(id, &v)}, nil) {
 				return
 			}
 		}

@@ -64,15 +64,16 @@ func (v *view) encode(keys [][]byte) []byte {
 	return row
 }
 
-func decodeView(row []byte) (*view, error) {
+// decodeView reads a view's row, of which it is a part.
+func decodeView(row []byte) (v view, err error) {
 	if len(row) < 3 || row[0] != viewVersion {
-		return nil, fmt.Errorf("%w: a view of %d bytes can't be read", storage.ErrDamaged, len(row))
+		return v, fmt.Errorf("%w: a view of %d bytes can't be read", storage.ErrDamaged, len(row))
 	}
 	length, n := binary.Uvarint(row[2:])
 	if n <= 0 {
-		return nil, fmt.Errorf("%w: a view has no length", storage.ErrDamaged)
+		return v, fmt.Errorf("%w: a view has no length", storage.ErrDamaged)
 	}
-	v := &view{flags: viewFlags(row[1]), length: int(length)}
+	v = view{flags: viewFlags(row[1]), length: int(length)}
 	rest := row[2+n:]
 	if !v.is(viewLarge) {
 		v.data = crdt.Snapshot(rest)
@@ -81,7 +82,7 @@ func decodeView(row []byte) (*view, error) {
 	for len(rest) > 0 {
 		size, n := binary.Uvarint(rest)
 		if n <= 0 || size > uint64(len(rest)-n) {
-			return nil, fmt.Errorf("%w: the view of a large record can't be read", storage.ErrDamaged)
+			return v, fmt.Errorf("%w: the view of a large record can't be read", storage.ErrDamaged)
 		}
 		v.keys = append(v.keys, rest[n:n+int(size)])
 		rest = rest[n+int(size):]
@@ -100,7 +101,11 @@ func (p *Peer) storedView(id crdt.DocumentID) (*view, error) {
 	case err != nil:
 		return nil, err
 	}
-	return decodeView(row)
+	v, err := decodeView(row)
+	if err != nil {
+		return nil, err
+	}
+	return &v, nil
 }
 
 // viewOf makes the view of a document. It fails only if the engine does.
