@@ -16,10 +16,11 @@ type collection struct {
 	name string
 	tag  docid.Tag
 
-	saving  sync.Mutex // held while another row is made durable; before mu
-	views   viewTable
-	counter counter
-	builder builder
+	saving    sync.Mutex // held while another row is made durable; before mu
+	views     viewTable
+	counter   counter
+	builder   builder
+	resolving resolving
 
 	mu         sync.Mutex
 	row        collectionRow
@@ -55,6 +56,9 @@ func (c *collection) checks() []validator {
 // document's heads before.
 func (c *collection) changed(h *happening) {
 	c.counter.changed(h.id, h.before.isLive(), h.after.isLive())
+	if h.before.is(viewConflicted) || h.after.is(viewConflicted) {
+		c.resolveSoon(h.id)
+	}
 	c.mu.Lock()
 	feeds, followers := c.feeds, c.followers
 	c.mu.Unlock()
@@ -65,6 +69,22 @@ func (c *collection) changed(h *happening) {
 		return
 	}
 	h.until = c.peer.headsOf(h.id)
+	for _, f := range feeds {
+		f.put(h)
+	}
+}
+
+// tellUnresolved tells those who watch that resolvers have failed at a record.
+func (c *collection) tellUnresolved(id crdt.DocumentID, why error) {
+	v, err := c.peer.storedView(id)
+	if err != nil {
+		return // the next event says what ails it
+	}
+	h := &happening{id: id, before: v, after: v, from: c.peer.headsOf(id), unresolved: why}
+	h.until = h.from
+	c.mu.Lock()
+	feeds := c.feeds
+	c.mu.Unlock()
 	for _, f := range feeds {
 		f.put(h)
 	}

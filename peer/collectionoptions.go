@@ -18,6 +18,7 @@ type collectionOptions struct {
 	indexes    [][]string
 	deletes    record.Policy
 	validators []validator
+	resolvers  resolvers
 	err        error // why they can't be followed
 }
 

@@ -42,7 +42,7 @@ const (
 
 // viewFormat is what views look like now. Those of another format are built anew:
 // also those that say that this program can't read a record.
-const viewFormat = 1
+const viewFormat = 2
 
 // maxIndexes is how many indexes a collection may have: so few that what changes
 // in them with one record, whatever is in it, fits into a batch.
@@ -116,6 +116,15 @@ func (r *collectionRow) isBuilt() bool {
 
 // hasViews reports whether every record has a view.
 func (r *collectionRow) hasViews() bool { return r.Views == viewsBuilt }
+
+// hasEntries reports whether an index has the entries of every record, but for one
+// that is no more.
+func (r *collectionRow) hasEntries(number uint16) bool {
+	if number == conflictIndex {
+		return r.hasViews()
+	}
+	return !slices.ContainsFunc(r.Indexes, func(i indexRow) bool { return i.Number == number && !i.Built })
+}
 
 // rebuild has everything built anew.
 func (r *collectionRow) rebuild() {

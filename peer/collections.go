@@ -136,16 +136,25 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 	if n := len(c.now().Indexes) + len(options.indexes); n > maxIndexes {
 		return nil, fmt.Errorf("%w: %d indexes, at most %d", ErrInvalid, n, maxIndexes)
 	}
-	if err := c.adopt(options, isNew); err != nil {
+	if int(c.now().Next)+len(options.indexes) > conflictIndex {
+		return nil, fmt.Errorf("%w: too many indexes were added and dropped", ErrInvalid)
+	}
+	err := c.adopt(options, isNew)
+	if err != nil {
 		return nil, err
 	}
 	if isNew {
 		p.collections.publish(c)
 	}
 	if isNew {
-		return c, c.start()
+		err = c.start()
+	} else {
+		err = c.build()
 	}
-	return c, c.build()
+	if !options.resolvers.isEmpty() {
+		c.resolveAll()
+	}
+	return c, err
 }
 
 // start marks a collection as built if it has no records yet, so that nobody has
@@ -181,8 +190,9 @@ func (c *collection) adopt(options collectionOptions, isNew bool) error {
 		return err
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.validators = append(c.validators, options.validators...)
+	c.mu.Unlock()
+	c.resolving.adopt(options.resolvers)
 	return nil
 }
 

@@ -37,6 +37,13 @@
 // query's result. Reads don't open documents: what a record says is kept beside
 // its history, and written in the same commit, whoever made the change.
 //
+// People who change different fields of a record, different items of a list, or
+// different letters of a text both keep what they have written. Where they set the
+// same field, one value is shown and [Records.Conflicts] has all: people choose
+// ([Records.ResolveConflict]), or a [Resolver] does, which [Resolve], [ResolveField]
+// and [ResolveWith] give to a collection. If one edits what another deletes,
+// [EditWins] and [DeleteWins] say what becomes of it.
+//
 // # One directory, one life
 //
 // Whoever makes a change signs it as an actor with a number. The same number

@@ -60,6 +60,9 @@ var (
 	// ErrRebuilt: indexes were dropped or built anew while they were read. Try again.
 	ErrRebuilt = errors.New("peer: the indexes were built anew meanwhile")
 
+	// ErrStale: other values stand there by now. Look at the conflicts anew.
+	ErrStale = errors.New("peer: the conflict is another one by now")
+
 	// ErrTooMuch: more than one transaction can hold.
 	ErrTooMuch = errors.New("peer: too much for one transaction")
 )

@@ -1,8 +1,8 @@
 package peer
 
 import (
-	"bytes"
 	"encoding/binary"
+	"math"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -22,6 +22,10 @@ func indexPrefix(tag docid.Tag, number uint16) []byte {
 // indexesPrefix begins the entries of all indexes of a collection.
 func indexesPrefix(tag docid.Tag) []byte { return append([]byte(keyIndex), tag[:]...) }
 
+// conflictIndex is the number of the index of records that have conflicts. Its
+// entries have no fields, and values: see [failures].
+const conflictIndex = math.MaxUint16
+
 // keysOf returns a record's entries in all indexes, ascending: the index's number
 // and the key in it.
 func keysOf(row collectionRow, id crdt.DocumentID, v *view) (keys [][]byte) {
@@ -36,7 +40,16 @@ func keysOf(row collectionRow, id crdt.DocumentID, v *view) (keys [][]byte) {
 			keys = append(keys, append(binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(key)), index.Number), key...))
 		}
 	}
+	if v.is(viewConflicted) {
+		keys = append(keys, append(binary.BigEndian.AppendUint16(nil, conflictIndex), id[:]...))
+	}
 	return keys
+}
+
+// conflictKey returns the key of a record in the index of those with conflicts.
+func conflictKey(id crdt.DocumentID) []byte {
+	tag, _ := id.Tag()
+	return append(indexPrefix(tag, conflictIndex), id[:]...)
 }
 
 func (i indexRow) query() query.Index { return query.Index{Number: i.Number, Fields: i.Fields} }
@@ -65,12 +78,9 @@ func entriesOf(tag docid.Tag, row collectionRow, id crdt.DocumentID, before, aft
 
 // unbuilt returns those keys that belong to indexes that aren't built.
 func unbuilt(row collectionRow, keys [][]byte) (of [][]byte) {
-	for _, index := range row.Indexes {
-		number := binary.BigEndian.AppendUint16(nil, index.Number)
-		for _, key := range keys {
-			if !index.Built && bytes.HasPrefix(key, number) {
-				of = append(of, key)
-			}
+	for _, key := range keys {
+		if !row.hasEntries(binary.BigEndian.Uint16(key)) {
+			of = append(of, key)
 		}
 	}
 	return of

@@ -39,6 +39,11 @@ type RecordEvent[T any] struct {
 	Before, After *T
 	// Err says which fields others have written as something else than a T has.
 	Err error
+	// Conflicts says that the record has conflicts; see [Records.Conflicts].
+	Conflicts bool
+	// Unresolved is why a resolver has failed; see [Resolve]. It comes in an event
+	// that says that the record is updated.
+	Unresolved error
 	// Actors are who made the changes, each once, in their order.
 	Actors []crdt.ActorID
 	// Missed is how many events before this one were dropped, because nobody has
@@ -92,6 +97,7 @@ func (r *Records[T]) Watch(ctx context.Context, ids ...crdt.DocumentID) <-chan R
 func eventOf[T any](p *Peer, h *happening) RecordEvent[T] {
 	e := RecordEvent[T]{
 		ID: h.id, Local: h.local, Remote: h.remote, Actors: h.actors, Missed: h.missed,
+		Conflicts: h.after.is(viewConflicted), Unresolved: h.unresolved,
 		document: &Document{peer: p, id: h.id}, from: h.from, until: h.until,
 	}
 	switch {
@@ -122,6 +128,7 @@ type happening struct {
 	local, remote bool
 	actors        []crdt.ActorID
 	from, until   []crdt.Hash
+	unresolved    error
 	missed        int
 }
 
@@ -149,6 +156,9 @@ func (h *happening) isSeen() bool { return h.before.isThere() || h.after.isThere
 func (h *happening) then(later *happening) {
 	h.after, h.until = later.after, later.until
 	h.local, h.remote = h.local || later.local, h.remote || later.remote
+	if later.unresolved != nil {
+		h.unresolved = later.unresolved
+	}
 	for _, actor := range later.actors {
 		h.acted(actor)
 	}

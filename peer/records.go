@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -43,6 +44,9 @@ func CollectionOf[T any](p *Peer, name string, opts ...CollectionOption) (*Recor
 		opt(&options)
 	}
 	options.err = errors.Join(options.err, checkType[T]())
+	for i := range options.resolvers.fields {
+		options.resolvers.fields[i].typ = reflect.TypeFor[T]()
+	}
 	c, err := p.collection(name, options)
 	if err != nil {
 		return nil, err

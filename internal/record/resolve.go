@@ -40,6 +40,20 @@ func (c Conflict) Same(other Conflict) bool {
 	return slices.EqualFunc(c.Values, other.Values, func(a, b Written) bool { return a.Op == b.Op })
 }
 
+// Index returns which of the values one is equal to, as [crdt.Value.Any] has it: the
+// value that is shown, if it is that; -1 if it is none. Counters are what they count.
+func (c Conflict) Index(value any) int {
+	value = counted(value)
+	return c.last(func(w Written) bool { return same(counted(w.Value), value) })
+}
+
+func counted(value any) any {
+	if n, ok := value.(crdt.Counter); ok {
+		return int64(n)
+	}
+	return value
+}
+
 // Choose ends a conflict in favour of one of its values, inside a change with the
 // message [Resolved]. The value that is shown stays the object that it is, with
 // what others make of it; another one is copied into its place. It returns
@@ -50,19 +64,36 @@ func Choose(root crdt.Map, c Conflict, i int) error {
 		return err
 	}
 	if i == len(values)-1 {
-		return s.set(writable(values[i]))
+		return s.set(Writable(values[i]))
 	}
-	return s.replace(writable(values[i]))
+	return s.replace(Writable(values[i]))
 }
 
 // Resolve ends a conflict by another value, inside a change with the message
-// [Resolved]. It returns [ErrStale] if the conflict is another one by now.
+// [Resolved]. A string, or a [crdt.Value] that is an integer, becomes what the value that
+// is shown is: a plain string, a counter. It returns [ErrStale] if the conflict is
+// another one by now.
 func Resolve(root crdt.Map, c Conflict, value any) error {
-	s, _, err := siteOf(root, c)
+	s, values, err := siteOf(root, c)
 	if err != nil {
 		return err
 	}
-	return s.replace(value)
+	return s.replace(like(values[len(values)-1], value))
+}
+
+// like returns a value as one of the kind that another one is.
+func like(shown crdt.Value, value any) any {
+	switch v := value.(type) {
+	case string:
+		if shown.Kind() == crdt.KindString {
+			return crdt.ImmutableString(v)
+		}
+	case crdt.Value:
+		if shown.Kind() == crdt.KindCounter && v.Kind() == crdt.KindInt {
+			return crdt.Counter(v.Int())
+		}
+	}
+	return value
 }
 
 // site is a place of a record: a key of a map, or an index of a list.
@@ -84,6 +115,9 @@ func siteOf(root crdt.Map, c Conflict) (site, []crdt.Value, error) {
 		s = site{l: in.List(), index: step, list: true}
 	case string:
 		s = site{m: in.Map(), key: step}
+	}
+	if !root.At(c.Path...).Exists() {
+		return s, nil, ErrStale
 	}
 	values, writers, err := s.values()
 	if err == nil && !slices.EqualFunc(writers, c.Values, func(op crdt.OpID, w Written) bool { return op == w.Op }) {
@@ -121,19 +155,20 @@ func (s site) replace(value any) error {
 	return s.set(value)
 }
 
-// writable returns a value as it can be written: what is in it keeps its kind.
-func writable(v crdt.Value) any {
+// Writable returns a value as it can be written, also in another document: what is in
+// it keeps its kind. It must be called in the View or Change that has the value.
+func Writable(v crdt.Value) any {
 	switch v.Kind() {
 	case crdt.KindMap:
 		m := map[string]any{}
 		for key, field := range v.Map().All() {
-			m[key] = writable(field)
+			m[key] = Writable(field)
 		}
 		return m
 	case crdt.KindList:
 		l := []any{}
 		for _, item := range v.List().All() {
-			l = append(l, writable(item))
+			l = append(l, Writable(item))
 		}
 		return l
 	case crdt.KindText:
