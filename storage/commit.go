@@ -26,7 +26,8 @@ func (s *Store) runCommitter() {
 
 // group is what one transaction will make durable.
 type group struct {
-	writes  []write
+	parts   [][]write
+	writes  int // in all parts
 	size    int64
 	rows    map[docid.ID]*document // as they will be
 	added   []Row                  // to the journal
@@ -54,7 +55,7 @@ func (s *Store) admit(g *group, sub *submission) *group {
 		return g
 	}
 	p, err := s.plan(g, sub)
-	if err == nil && !s.fits(g, p) {
+	if err == nil && !s.fits(g, p, sub) {
 		s.commitGroup(g)
 		g = s.newGroup()
 		p, err = s.plan(g, sub)
@@ -70,16 +71,17 @@ func (s *Store) admit(g *group, sub *submission) *group {
 	return g
 }
 
-func (s *Store) fits(g *group, p *plan) bool {
-	if len(g.writes) == 0 {
+func (s *Store) fits(g *group, p *plan, sub *submission) bool {
+	if g.writes == 0 {
 		return true
 	}
 	return g.size+p.size+p.spillSize <= s.profile.groupBytes() &&
-		int64(len(g.writes)+len(p.writes)+len(p.spill)) < s.db.MaxBatchCount()-8
+		int64(g.writes+len(p.writes)+len(p.spill)+len(sub.entries)) < s.db.MaxBatchCount()-8
 }
 
 func (g *group) add(p *plan, sub *submission) {
-	g.writes = append(g.writes, p.writes...)
+	g.parts = append(g.parts, p.writes, sub.entries)
+	g.writes += len(p.writes) + len(sub.entries)
 	g.size += p.size
 	g.last = p.last
 	g.added = append(g.added, p.added...)
@@ -110,7 +112,7 @@ func (s *Store) commitGroup(g *group) {
 }
 
 func (s *Store) commitWrites(g *group) error {
-	if len(g.writes) == 0 {
+	if g.writes == 0 {
 		return nil
 	}
 	if failure := s.failure.Load(); failure != nil {
@@ -120,7 +122,7 @@ func (s *Store) commitWrites(g *group) error {
 		return err
 	}
 	began := time.Now()
-	if err := s.write(g.writes); err != nil {
+	if err := s.write(g.parts...); err != nil {
 		return err
 	}
 	s.counts.committed(g, time.Since(began))

@@ -27,7 +27,7 @@ func (s *Store) Document(id docid.ID) (Info, error) {
 		return Info{}, err
 	}
 	if row == nil {
-		return Info{}, fmt.Errorf("%w: document %s", ErrNotFound, id)
+		return Info{}, noDocument{id}
 	}
 	return row.info(id), nil
 }

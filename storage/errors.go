@@ -1,6 +1,11 @@
 package storage
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/godwit-sync/godwit/crdt/docid"
+)
 
 // The errors that callers tell apart with [errors.Is]. What is returned wraps
 // one of them, names what it happened to, and says what to do next.
@@ -39,3 +44,13 @@ var (
 	// Everything is refused until the store is closed and opened again.
 	ErrFailed = errors.New("storage: a write failed")
 )
+
+// noDocument is ErrNotFound for one document. It is made far more often than
+// anybody reads it: whoever creates a document asks for it first.
+type noDocument struct{ id docid.ID }
+
+// Error names the document.
+func (e noDocument) Error() string { return fmt.Sprintf("%v: document %s", ErrNotFound, e.id) }
+
+// Unwrap returns ErrNotFound.
+func (e noDocument) Unwrap() error { return ErrNotFound }

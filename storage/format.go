@@ -125,10 +125,14 @@ func parseRunKey(log, key []byte) (last, piece int, ok bool) {
 func seal(key, body []byte) []byte { return sealAs(formatVersion, key, body) }
 
 func sealAs(version byte, key, body []byte) []byte {
-	value := make([]byte, 0, 1+len(body)+checksumSize)
-	value = append(value, version)
-	value = append(value, body...)
-	return binary.BigEndian.AppendUint32(value, checksum(key, value))
+	return appendSealed(make([]byte, 0, 1+len(body)+checksumSize), version, key, body)
+}
+
+// appendSealed appends what sealAs makes.
+func appendSealed(to []byte, version byte, key, body []byte) []byte {
+	from := len(to)
+	to = append(append(to, version), body...)
+	return binary.BigEndian.AppendUint32(to, checksum(key, to[from:]))
 }
 
 // unseal returns the body of what seal made.

@@ -15,7 +15,7 @@ const (
 	fewHeads    = 2
 )
 
-// plan is what one batch adds to a group.
+// plan is what one batch adds to a group, besides its entries.
 type plan struct {
 	writes []write
 	size   int64
@@ -39,7 +39,12 @@ func (s *Store) plan(g *group, sub *submission) (*plan, error) {
 
 func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 	b := sub.batch
-	p := &plan{rows: make(map[docid.ID]*document, len(b.Appends)), last: g.last}
+	p := &plan{
+		writes: make([]write, 0, 3*len(b.Appends)+len(sub.extra)+1),
+		rows:   make(map[docid.ID]*document, len(b.Appends)),
+		added:  make([]Row, 0, len(b.Appends)),
+		last:   g.last,
+	}
 	if sub.purge != nil {
 		old, err := s.row(g, *sub.purge)
 		if err != nil {
@@ -66,7 +71,7 @@ func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 	if sub.stage != (stageID{}) {
 		p.add(write{key: stageKey(sub.stage), delete: true})
 	}
-	p.entries(b)
+	p.size += sizeOf(sub.entries)
 	for _, w := range sub.extra {
 		p.add(w)
 	}
@@ -151,16 +156,6 @@ func (p *plan) dropSpill(old *document) {
 	}
 	for piece := range spillPieces(len(old.heads)) {
 		p.add(write{key: runKey(old.spill.prefix(), 0, piece), delete: true})
-	}
-}
-
-func (p *plan) entries(b *Batch) {
-	for _, k := range b.Deletes {
-		p.add(write{key: entryKey(k), delete: true})
-	}
-	for _, e := range b.Puts {
-		key := entryKey(e.Key)
-		p.add(write{key: key, value: seal(key, e.Value)})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // submission is a batch on its way to the committer.
 type submission struct {
 	batch   *Batch
+	entries []write   // what the batch puts and deletes, sealed
 	extra   []write   // the store's own rows to go with it
 	purge   *docid.ID // the document to purge, if any; then that is all
 	stage   stageID   // where the changes are, if they are staged

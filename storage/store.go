@@ -142,17 +142,11 @@ func (s *Store) read(r *reading, read func(*badger.Txn) error) error {
 
 // write makes writes durable at once. If it fails the store has failed: what
 // is on the disk then is unknown.
-func (s *Store) write(writes []write) error {
+func (s *Store) write(parts ...[]write) error {
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
-	for _, w := range writes {
-		var err error
-		if w.delete {
-			err = txn.Delete(w.key)
-		} else {
-			err = txn.Set(w.key, w.value)
-		}
-		if err != nil { // nothing has reached the disk
+	for _, part := range parts {
+		if err := addTo(txn, part); err != nil { // nothing has reached the disk
 			return s.wrap("write", err)
 		}
 	}
@@ -168,6 +162,17 @@ func (s *Store) write(writes []write) error {
 	}
 	s.readings.outdate()
 	return nil
+}
+
+func addTo(txn *badger.Txn, writes []write) (err error) {
+	for i := 0; i < len(writes) && err == nil; i++ {
+		if w := &writes[i]; w.delete {
+			err = txn.Delete(w.key)
+		} else {
+			err = txn.Set(w.key, w.value)
+		}
+	}
+	return err
 }
 
 // fail records the first failed write and returns it.

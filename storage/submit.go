@@ -62,6 +62,7 @@ func (s *Store) submit(ctx context.Context, sub *submission) error {
 	payload, rest := sub.batch.weigh()
 	sub.cost = rest + 1024
 	if sub.refused = sub.batch.check(); sub.refused == nil {
+		sub.entries = sub.batch.entries(rest)
 		if payload > s.profile.inline || payload+rest+sub.batch.overhead() > s.profile.groupBytes() {
 			sub.stage, sub.refused = s.stageChanges(ctx, sub.batch)
 		} else {
@@ -91,11 +92,36 @@ func (b *Batch) weigh() (payload, rest int64) {
 	return payload, rest
 }
 
+// entries returns the writes of what the batch deletes and puts, whose keys and
+// values have so many bytes. All share one piece of memory.
+func (b *Batch) entries(bytes int64) []write {
+	n := len(b.Deletes) + len(b.Puts)
+	writes := make([]write, 0, n)
+	memory := make([]byte, 0, bytes+int64(n)*perEntry)
+	for _, k := range b.Deletes {
+		from := len(memory)
+		memory = append(append(memory, tagEntry, formatVersion), k...)
+		writes = append(writes, write{key: memory[from:len(memory):len(memory)], delete: true})
+	}
+	for _, e := range b.Puts {
+		from := len(memory)
+		memory = append(append(memory, tagEntry, formatVersion), e.Key...)
+		middle := len(memory)
+		key := memory[from:middle:middle]
+		memory = appendSealed(memory, formatVersion, key, e.Value)
+		writes = append(writes, write{key: key, value: memory[middle:len(memory):len(memory)]})
+	}
+	return writes
+}
+
+// perEntry is what an entry takes besides the caller's key and value.
+const perEntry = 2 + 1 + checksumSize
+
 // overhead estimates what the rows of the batch take in a transaction besides its
 // changes, keys and values, in bytes.
 func (b *Batch) overhead() int64 {
-	const perAppend, perEntry = 512, 2 + 1 + checksumSize + writeOverhead
-	return int64(len(b.Appends))*perAppend + int64(len(b.Puts)+len(b.Deletes))*perEntry
+	const perAppend = 512
+	return int64(len(b.Appends))*perAppend + int64(len(b.Puts)+len(b.Deletes))*(perEntry+writeOverhead)
 }
 
 // check tells whether the batch keeps to the rules and limits of [Batch].
