@@ -108,7 +108,6 @@ func (c *collection) buildAll(ctx context.Context) error {
 			err = c.dropEntries(ctx)
 		case !row.isBuilt():
 			err = c.buildRows(ctx, row)
-			c.counter.forget()
 		default:
 			return nil
 		}
@@ -254,6 +253,7 @@ func (p *buildPage) add(id crdt.DocumentID) {
 
 // commit makes the page durable, and how far it reaches.
 func (p *buildPage) commit(reached crdt.DocumentID, more bool) error {
+	p.c.counter.forget() // before anybody may ask
 	err := p.c.update(func(row *collectionRow) bool {
 		p.stale = row.Views != p.row.Views || !slices.EqualFunc(row.Indexes, p.row.Indexes, indexRow.equal)
 		switch {

@@ -241,6 +241,9 @@ func TestViewsAtEveryCommit(t *testing.T) {
 			}
 		})
 	}
+	if _, err := atAda.Count(t.Context()); err != nil { // while they write
+		t.Error(err)
+	}
 	done := make(chan struct{})
 	go func() { writers.Wait(); close(done) }()
 	for n := 0; ; n++ {
@@ -254,6 +257,11 @@ func TestViewsAtEveryCommit(t *testing.T) {
 			}
 			consistent(t, ada)
 			consistent(t, bob)
+			there, err := atAda.CountWhere(t.Context(), peer.Query{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			counts(t, atAda, there)
 			t.Logf("looked %d times", n)
 			return
 		default:
