@@ -40,6 +40,15 @@ func (cs *collections) owner(id crdt.DocumentID) *collection {
 	return cs.of[tag]
 }
 
+// nameOf returns the name of the collection that a document belongs to; "" if there
+// is none.
+func (cs *collections) nameOf(id crdt.DocumentID) string {
+	if c := cs.owner(id); c != nil {
+		return c.name
+	}
+	return ""
+}
+
 // pass is owner for an append, and what to call when that is done if there is no
 // collection.
 func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func(error)) {

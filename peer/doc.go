@@ -34,8 +34,9 @@
 //
 // [Peer.Commit] writes several records at once, of several collections.
 // [Records.Watch] tells what happens to records, [Records.Live] what becomes of a
-// query's result. Reads don't open documents: what a record says is kept beside
-// its history, and written in the same commit, whoever made the change.
+// query's result, [Records.Changes] what has changed while one was away. Reads don't
+// open documents: what a record says is kept beside its history, and written in the
+// same commit, whoever made the change.
 //
 // People who change different fields of a record, different items of a list, or
 // different letters of a text both keep what they have written. Where they set the

@@ -63,6 +63,10 @@ var (
 	// ErrStale: other values stand there by now. Look at the conflicts anew.
 	ErrStale = errors.New("peer: the conflict is another one by now")
 
+	// ErrCursor: the cursor is of another life of the directory. What was read until
+	// there may not be here any more: begin anew.
+	ErrCursor = errors.New("peer: the cursor is of another life of the directory")
+
 	// ErrTooMuch: more than one transaction can hold.
 	ErrTooMuch = errors.New("peer: too much for one transaction")
 )
