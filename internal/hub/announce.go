@@ -167,6 +167,7 @@ func (a *announcement) settle(refused []wire.NotTaken, taken []docid.ID) {
 		if _, ok := a.asides[id]; ok {
 			delete(a.asides, id)
 			h.note(asideKey(listener, id), nil)
+			h.follower.Taken(id)
 		}
 	}
 }

@@ -92,6 +92,15 @@ func (h *Hub) cursor(key []byte) (*wire.Cursor, error) {
 	return decodeCursor(h.life(), row), nil
 }
 
+// Acked returns the place in our own journal up to which a server's store has all of
+// a collection, as far as that is known; nil if it isn't.
+func (h *Hub) Acked(server [16]byte, tag docid.Tag) (*Cursor, error) {
+	if h.catalog == nil {
+		return nil, nil
+	}
+	return h.cursor(cursorKey(keyAcked, server, tag))
+}
+
 // claim makes a name the owner of its tag, unless another one is. With offered unset
 // it only looks.
 func (h *Hub) claim(name string, offered bool) (owner bool, err error) {

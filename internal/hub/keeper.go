@@ -59,6 +59,8 @@ type Keeper interface {
 // Follower is a [Keeper] that wants to be told of collections, too, under the same
 // rules.
 type Follower interface {
+	// Wants reports whether a document that the server announces is to come here.
+	Wants(id docid.ID) bool
 	// Collection tells how far we have come in listening to a collection of the
 	// server's that we joined.
 	Collection(tag docid.Tag, p Progress)
@@ -66,6 +68,8 @@ type Follower interface {
 	// journal says up to that place is durable there, but for the documents of which
 	// Refused told. caughtUp: with all that there was when it subscribed.
 	Acked(tag docid.Tag, to Cursor, caughtUp bool)
+	// Taken: the server has taken all of a document that it once refused.
+	Taken(id docid.ID)
 	// Ended: a subscription is over, or was declined by the server, and why in one
 	// word. offered: it was the server's to a collection of ours.
 	Ended(tag docid.Tag, offered bool, reason string)
@@ -80,8 +84,10 @@ func (nobody) Unavailable(docid.ID)                           {}
 func (nobody) Refused(docid.ID, []change.Hash, string, bool)  {}
 func (nobody) Twin(docid.ID, change.ActorID, uint64)          {}
 func (nobody) Failed(docid.ID, error)                         {}
+func (nobody) Wants(docid.ID) bool                            { return true }
 func (nobody) Collection(docid.Tag, Progress)                 {}
 func (nobody) Acked(docid.Tag, Cursor, bool)                  {}
+func (nobody) Taken(docid.ID)                                 {}
 func (nobody) Ended(docid.Tag, bool, string)                  {}
 func (nobody) Whispered(wire.Ephemeral)                       {}
 

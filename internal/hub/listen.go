@@ -193,11 +193,15 @@ func (l *hearing) take(a replica.Apply, p *parcel, slots *semaphore.Weighted) er
 	p.users.Add(1)
 	d := &delivered{hearing: l, Apply: a, parcel: p}
 	in := incoming{blobs: [][]byte{a.Changes}, clone: len(p.frame.Bytes) > lean}
+	s := l.session
+	if s.link != nil && !s.hub.follower.Wants(a.Document) {
+		d.applied(replica.Applied{})
+		return nil
+	}
 	if len(a.Changes) == 0 {
 		d.finish()
 		return nil
 	}
-	s := l.session
 	for !in.done() {
 		var ev replica.Received
 		inflated := in.inflated()

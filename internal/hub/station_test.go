@@ -281,6 +281,7 @@ func (s *station) documents(collection string) map[docid.ID][]change.Hash {
 }
 
 func (s *station) Admits(docid.ID) bool                  { return false }
+func (s *station) Wants(docid.ID) bool                   { return true }
 func (s *station) Heard(docid.ID, hub.Standing)          {}
 func (s *station) Unavailable(docid.ID)                  {}
 func (s *station) Twin(docid.ID, change.ActorID, uint64) {}
@@ -303,6 +304,8 @@ func (s *station) Refused(id docid.ID, _ []change.Hash, reason string, here bool
 func (s *station) Collection(tag docid.Tag, p hub.Progress) { s.tell(func() { s.at[tag] = p }) }
 
 func (s *station) Acked(tag docid.Tag, to hub.Cursor, _ bool) { s.tell(func() { s.acked[tag] = to }) }
+
+func (s *station) Taken(id docid.ID) { s.tell(func() { delete(s.refused, id) }) }
 
 func (s *station) Ended(_ docid.Tag, _ bool, reason string) {
 	s.tell(func() { s.over = append(s.over, reason) })
