@@ -21,6 +21,8 @@ type collection struct {
 	counter   counter
 	builder   builder
 	resolving resolving
+	outbox    outbox
+	traffic   traffic
 
 	mu         sync.Mutex
 	row        collectionRow
@@ -35,6 +37,7 @@ func newCollection(p *Peer, name string, tag docid.Tag) *collection {
 		peer: p, name: name, tag: tag,
 		views:   viewTable{of: map[crdt.DocumentID]chan struct{}{}},
 		counter: counter{underway: map[crdt.DocumentID]bool{}},
+		traffic: traffic{news: make(chan struct{})},
 	}
 }
 

@@ -19,6 +19,7 @@ type collectionOptions struct {
 	deletes    record.Policy
 	validators []validator
 	resolvers  resolvers
+	mode       *mode // nil: as it was
 	err        error // why they can't be followed
 }
 

@@ -22,6 +22,9 @@ type collectionRow struct {
 	Views   viewState     `cbor:"views"`
 	Reached []byte        `cbor:"reached,omitempty"` // while building: the id up to which all is done
 	Format  int           `cbor:"format"`            // of the views
+	Mode    mode          `cbor:"mode,omitempty"`
+	Left    bool          `cbor:"left,omitempty"`   // the relay is not followed any more
+	Afresh  bool          `cbor:"afresh,omitempty"` // what the relay has is to be listed anew: records were evicted
 }
 
 // indexRow is one index.
@@ -82,6 +85,9 @@ func (r collectionRow) clone() collectionRow {
 func (r *collectionRow) adopt(options collectionOptions) (changed bool) {
 	if options.deletes != "" && options.deletes != r.Deletes {
 		r.Deletes, changed = options.deletes, true
+	}
+	if options.mode != nil && *options.mode != r.Mode {
+		r.Mode, changed = *options.mode, true
 	}
 	for _, fields := range options.indexes {
 		if !r.has(fields) {

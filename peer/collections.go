@@ -49,6 +49,13 @@ func (cs *collections) nameOf(id crdt.DocumentID) string {
 	return ""
 }
 
+// tagged returns the collection of a tag; nil if there is none.
+func (cs *collections) tagged(tag docid.Tag) *collection {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.of[tag]
+}
+
 // pass is owner for an append, and what to call when that is done if there is no
 // collection.
 func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func(error)) {
@@ -148,6 +155,7 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 	if int(c.now().Next)+len(options.indexes) > conflictIndex {
 		return nil, fmt.Errorf("%w: too many indexes were added and dropped", ErrInvalid)
 	}
+	before := c.now().Mode
 	err := c.adopt(options, isNew)
 	if err != nil {
 		return nil, err
@@ -163,7 +171,26 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 	if !options.resolvers.isEmpty() {
 		c.resolveAll()
 	}
-	return c, err
+	return c, errors.Join(err, c.reconsider(before))
+}
+
+// reconsider does what follows for the link from another mode, or a new collection.
+func (c *collection) reconsider(before mode) error {
+	now := c.now().Mode
+	if before.is(localOnly) != now.is(localOnly) {
+		c.outbox.reset()
+	}
+	if c.peer.link.present() == nil {
+		return nil
+	}
+	if err := c.owe(context.Background()); err != nil {
+		return err
+	}
+	c.align()
+	if before == now {
+		return nil
+	}
+	return c.converse(context.Background())
 }
 
 // start marks a collection as built if it has no records yet, so that nobody has

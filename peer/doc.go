@@ -38,6 +38,14 @@
 // open documents: what a record says is kept beside its history, and written in the
 // same commit, whoever made the change.
 //
+// While [Peer.Run] runs, all records of a collection come from the relay and go
+// there by themselves; of plain documents only those that somebody has looked for
+// do. [Records.Status] tells how far one is, [Records.Pending] what the relay
+// doesn't have yet, [Peer.Link] how far all is. [Peer.Sync] returns when everything
+// is there that was here, and the other way around, also with [Records.Push] and
+// [Records.Pull] in one direction alone. [Manual] leaves it at these, [LocalOnly]
+// keeps a collection here, and [Records.Unsubscribe] stops following it.
+//
 // People who change different fields of a record, different items of a list, or
 // different letters of a text both keep what they have written. Where they set the
 // same field, one value is shown and [Records.Conflicts] has all: people choose

@@ -60,7 +60,7 @@ func (d *Document) Messages(ctx context.Context) <-chan Message {
 	}
 	box := &inbox{wake: make(chan struct{}, 1)}
 	l := &listener{hear: box.put}
-	d.peer.watchers.listen(d.id, l)
+	d.listen(l)
 	go func() {
 		defer d.peer.running.Done()
 		defer close(out)
@@ -148,6 +148,14 @@ func (w *watchers) listen(id crdt.DocumentID, l *listener) {
 	w.listeners[id] = append(w.listeners[id], l)
 }
 
+// listen has the document talked about with the relay, and l told what comes of it.
+func (d *Document) listen(l *listener) {
+	d.peer.watchers.listen(d.id, l)
+	if !d.peer.known(d.id).engaged {
+		d.peer.engage(d.id)
+	}
+}
+
 func (w *watchers) unlisten(id crdt.DocumentID, l *listener) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,6 +163,23 @@ func (w *watchers) unlisten(id crdt.DocumentID, l *listener) {
 	if w.listeners[id] = rest; len(rest) == 0 {
 		delete(w.listeners, id)
 	}
+}
+
+// listensTo reports whether somebody listens to what is said about a document.
+func (w *watchers) listensTo(id crdt.DocumentID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.listeners[id]) > 0
+}
+
+// listenedTo returns the documents that somebody listens to.
+func (w *watchers) listenedTo() (ids []crdt.DocumentID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.listeners {
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 func (w *watchers) whispered(m wire.Ephemeral) {

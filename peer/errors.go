@@ -41,6 +41,9 @@ var (
 	// name has the same tag.
 	ErrCollection = errors.New("peer: another collection is in the way")
 
+	// ErrLocalOnly: the collection stays at this peer; see [LocalOnly].
+	ErrLocalOnly = errors.New("peer: the collection is local only")
+
 	// ErrNoRecord: there has never been such a record, or it is not here.
 	ErrNoRecord = errors.New("peer: no such record")
 

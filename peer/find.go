@@ -29,6 +29,7 @@ func Where(field string) Field { return query.Where(field) }
 type Record[T any] struct {
 	ID    crdt.DocumentID
 	Value T
+	State State // Pending, Synced, Refused or Local; see [Records.Status]
 	// Err says which fields others have written as something else than a T has:
 	// they are zero in Value. nil = all of it could be read.
 	Err error
@@ -46,17 +47,25 @@ func (r Record[T]) Cursor() string { return r.match.Cursor() }
 // The loop may write records; it must not close the peer.
 func (r *Records[T]) Find(ctx context.Context, q Query) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
-		err := r.c.find(ctx, r.tx, q, func(m query.Match) bool { return yield(recordOf[T](m), nil) })
+		err := r.c.find(ctx, r.tx, q, func(m query.Match) bool { return yield(r.record(m), nil) })
 		if err != nil {
 			yield(Record[T]{}, fmt.Errorf("peer: find in %q: %w", r.c.name, err))
 		}
 	}
 }
 
-func recordOf[T any](m query.Match) Record[T] {
-	r := Record[T]{ID: m.ID, match: m}
-	r.Err = misfit(m.Fields.(crdt.Snapshot).Hydrate(&r.Value))
-	return r
+func (r *Records[T]) record(m query.Match) Record[T] {
+	found := Record[T]{ID: m.ID, State: r.state(m.ID), match: m}
+	found.Err = misfit(m.Fields.(crdt.Snapshot).Hydrate(&found.Value))
+	return found
+}
+
+func (r *Records[T]) state(id crdt.DocumentID) State {
+	state := r.c.stateOf(id, r.c.peer.known(id))
+	if state == Synced && r.tx != nil && r.tx.writes(id) {
+		return Pending
+	}
+	return state
 }
 
 // CountWhere returns how many records fulfil the conditions of a query, whatever
@@ -87,6 +96,9 @@ func (r *Records[T]) Explain(ctx context.Context, q Query) (text string, err err
 // find calls yield with what a query asks for until that returns false.
 func (c *collection) find(ctx context.Context, tx *Tx, q Query, yield func(query.Match) bool) error {
 	return c.plan(ctx, tx, q, func(plan *query.Plan, rows query.Rows) error {
+		if err := c.owe(ctx); err != nil {
+			return err
+		}
 		for m, err := range plan.Run(ctx, rows) {
 			if err != nil {
 				return err

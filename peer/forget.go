@@ -12,19 +12,20 @@ import (
 
 // Forget removes a document from this peer: its changes, synced or not, are
 // deleted here, and it is no longer looked for. Others keep theirs. It can be
-// found again. The context is looked at until the removal begins.
+// found again; a record also comes back with [Records.Resync]. The context is looked at until the removal begins.
 func (p *Peer) Forget(ctx context.Context, id crdt.DocumentID) error {
 	if err := p.enter(); err != nil {
 		return err
 	}
 	defer p.running.Done()
-	if err := p.forget(ctx, id); err != nil {
+	if err := p.forget(ctx, id, nil); err != nil {
 		return fmt.Errorf("peer: forget %s: %w", id, err)
 	}
 	return nil
 }
 
-func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
+// forget is Forget, if a look at the document says so when nobody can change it.
+func (p *Peer) forget(ctx context.Context, id crdt.DocumentID, look func(crdt.DocumentID) error) error {
 	e, err := p.engines.lock(ctx, id)
 	if err != nil {
 		return err
@@ -35,6 +36,11 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
 		return ctx.Err()
 	case !p.isKnown(id):
 		return ErrUnknown
+	}
+	if look != nil {
+		if err := look(id); err != nil {
+			return err
+		}
 	}
 	ctx = context.WithoutCancel(ctx)
 	// If it is found again, it gets another actor: what was never synced may
@@ -54,6 +60,9 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID) error {
 		return errors.Join(err, p.refreshView(ctx, id))
 	}
 	p.drop(id)
+	if c := p.collections.owner(id); c != nil && c.outbox.drop(id) {
+		c.retell()
+	}
 	return nil
 }
 

@@ -21,7 +21,7 @@ func (d *Document) Fork(ctx context.Context) (*Document, error) {
 	_, err := p.tryUse(ctx, id, func(*engine) error { return p.copyTo(ctx, id, d) })
 	if err != nil {
 		if p.isHere(id) { // half of it
-			err = errors.Join(err, p.forget(context.WithoutCancel(ctx), id))
+			err = errors.Join(err, p.forget(context.WithoutCancel(ctx), id, nil))
 		}
 		return nil, fmt.Errorf("peer: fork %s: %w", d.id, err)
 	}

@@ -42,6 +42,15 @@ func (i *identity) actorOf(id crdt.DocumentID) crdt.ActorID {
 	return crdt.ActorID(sum[:16])
 }
 
+// hasForgotten reports whether a document was forgotten in this life, be it here
+// again or not.
+func (i *identity) hasForgotten(id crdt.DocumentID) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	_, ok := i.of[id]
+	return ok
+}
+
 // storageID is how the directory's life is called in the protocol.
 func (p *Peer) storageID() string { return uuid.UUID(p.store.Incarnation()).String() }
 

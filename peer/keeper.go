@@ -13,7 +13,11 @@ import (
 // keeper is what the hub sees of a peer. Nothing here waits.
 type keeper Peer
 
-func (k *keeper) Admits(id docid.ID) bool { return (*Peer)(k).isKnown(id) }
+func (k *keeper) Admits(id docid.ID) bool {
+	p := (*Peer)(k)
+	to := p.link.present()
+	return to != nil && p.isKnown(id) && p.talks(id, to)
+}
 
 func (k *keeper) Appended(id docid.ID, base int, changes []*change.Change, local bool) {
 	p := (*Peer)(k)
@@ -31,10 +35,26 @@ func (k *keeper) Appended(id docid.ID, base int, changes []*change.Change, local
 	if arrived {
 		p.scribe.delete(documentKey(keyWant, id))
 	}
+	if local {
+		p.owe(id, base)
+	}
 	p.watchers.tell(Event{Document: id, Local: local, Remote: !local, peer: p})
 	if !local {
 		p.lookForTwin(id, changes)
 	}
+}
+
+// owe notes that a record holds what the relay doesn't have.
+func (p *Peer) owe(id crdt.DocumentID, base int) {
+	c := p.collections.owner(id)
+	if c == nil || c.now().Mode.is(localOnly) {
+		return
+	}
+	info, err := p.store.Document(id)
+	if err != nil {
+		return // it has just been forgotten
+	}
+	c.outbox.add(id, base, uint64(info.Last))
 }
 
 // lookForTwin begins a new life if somebody brings changes of our own that we

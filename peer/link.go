@@ -23,10 +23,11 @@ type Phase uint8
 const (
 	Offline    Phase = iota // there is no link; a next attempt may be due
 	Connecting              // an attempt is under way
-	Online                  // the relay has greeted
+	CatchingUp              // the relay has greeted, and what each side has missed is on its way
+	Online                  // all of that is there, and what is new comes and goes at once
 )
 
-var phaseNames = [...]string{"offline", "connecting", "online"}
+var phaseNames = [...]string{"offline", "connecting", "catching up", "online"}
 
 // String returns the phase's name, in lower case.
 func (p Phase) String() string { return phaseNames[p] }
@@ -43,7 +44,14 @@ type LinkState struct {
 	// Documents is how many documents are talked about with the relay, and
 	// Settled how many of them need nothing more, neither here nor there.
 	Documents, Settled int
+	// Done is how much of Total is done, for a bar that shows how far catching up
+	// is: both are about, and count documents that are talked about, and records of
+	// collections that have to come or go.
+	Done, Total int
 }
+
+// Linked reports whether there is a link: the phase is CatchingUp or Online.
+func (s LinkState) Linked() bool { return s.Phase >= CatchingUp }
 
 // storageName names a relay's store: a cursor of one means nothing to another.
 type storageName [16]byte
@@ -64,6 +72,9 @@ func nameStorage(id string) (name storageName) {
 type link struct {
 	mu      sync.Mutex
 	state   LinkState
+	records share // of all collections
+	behind  int   // collections that are catching up
+	settled bool  // all documents were once, over this link
 	readers []*feed[struct{}, LinkState]
 	to      *hub.Link               // nil while there is none
 	since   time.Time               // when that came about
@@ -84,9 +95,44 @@ func (l *link) set(change func(s *LinkState)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	change(&l.state)
-	for _, f := range l.readers {
-		f.put(struct{}{}, l.state)
+	l.tell()
+}
+
+// tell makes up the state and tells those who read it; l.mu is held.
+func (l *link) tell() {
+	s := &l.state
+	s.Done, s.Total = s.Settled+l.records.done, s.Documents+l.records.total
+	l.settled = s.Linked() && (l.settled || s.Settled == s.Documents)
+	switch {
+	case !s.Linked():
+	case l.settled && l.behind == 0:
+		s.Phase = Online
+	default:
+		s.Phase = CatchingUp
 	}
+	for _, f := range l.readers {
+		f.put(struct{}{}, *s)
+	}
+}
+
+// share takes in how far a collection is.
+func (l *link) share(before, now share) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before == now {
+		return
+	}
+	l.records.done += now.done - before.done
+	l.records.total += now.total - before.total
+	for _, part := range []struct {
+		share
+		by int
+	}{{before, -1}, {now, 1}} {
+		if part.catching {
+			l.behind += part.by
+		}
+	}
+	l.tell()
 }
 
 // count keeps count of documents; Peer.mu is held.
@@ -136,7 +182,7 @@ func (p *Peer) engage(id crdt.DocumentID) {
 	}
 	p.engaging.RLock()
 	defer p.engaging.RUnlock()
-	if !p.isKnown(id) {
+	if !p.isKnown(id) || !p.talks(id, to) {
 		return
 	}
 	p.note(id, func(s *standing) { s.engaged, s.failure = true, nil }) // whatever it was, it is tried again
@@ -278,7 +324,7 @@ func (p *Peer) connect(ctx context.Context) (stood time.Duration, err error) {
 	return p.unlink(err), err
 }
 
-// linked begins to talk about all documents.
+// linked begins to talk about collections and about all other documents.
 func (p *Peer) linked(to *hub.Link) {
 	name := nameStorage(to.Peer().Metadata.StorageID)
 	p.config.Logger.Info("linked to the relay", "relay", p.config.Relay, "peer", to.Peer().SenderID)
@@ -286,17 +332,24 @@ func (p *Peer) linked(to *hub.Link) {
 	p.link.mu.Lock()
 	p.link.to, p.link.since = to, time.Now()
 	p.link.mu.Unlock()
-	for info, err := range p.store.Documents(context.Background(), nil, crdt.DocumentID{}) {
-		if err != nil {
-			p.config.Logger.Error("could not list the documents; those that are missing are not synced", "error", err)
-			break
-		}
-		p.engage(info.Document)
+	p.alignAll()
+	if err := p.converseAboutAll(to); err != nil {
+		p.config.Logger.Error("could not list the documents; those that are missing are not synced", "error", err)
 	}
-	for _, id := range p.wanted() {
+	for _, id := range append(p.wanted(), p.watchers.listenedTo()...) {
 		p.engage(id)
 	}
-	p.link.set(func(s *LinkState) { s.Phase, s.Err = Online, nil })
+	p.link.set(func(s *LinkState) { s.Phase, s.Err = CatchingUp, nil })
+}
+
+// alignAll has all collections do what the link, or its end, makes them do.
+func (p *Peer) alignAll() {
+	for _, c := range p.collections.all() {
+		if err := c.owe(context.Background()); err != nil {
+			p.config.Logger.Error("what the relay lacks can't be told", "collection", c.name, "error", err)
+		}
+		c.align()
+	}
 }
 
 // remember notes whose store the shared heads are about from now on. What another
@@ -315,6 +368,9 @@ func (p *Peer) remember(name storageName) {
 		s.synced, s.refused = false, ""
 	})
 	p.scribe.put([]byte(keyRelay), name[:])
+	for _, c := range p.collections.all() {
+		c.outbox.reset()
+	}
 }
 
 // unlink notes that there is no link any more, if there was one, and returns how
@@ -329,6 +385,7 @@ func (p *Peer) unlink(why error) (stood time.Duration) {
 	p.link.to = nil
 	p.link.mu.Unlock()
 	p.voice.hush()
+	p.alignAll()
 	p.forEach(func(_ crdt.DocumentID, s *standing) {
 		s.engaged, s.heard, s.unavailable, s.ahead = false, false, false, false
 	})
@@ -345,28 +402,4 @@ func (p *Peer) forEach(change func(id crdt.DocumentID, s *standing)) {
 	for _, id := range ids {
 		p.note(id, func(s *standing) { change(id, s) })
 	}
-}
-
-// Sync returns when the relay has all that is here, and everything that it has
-// of these documents has arrived; or else when ctx ends. Documents that the
-// relay doesn't have, or refuses, or that are damaged, are not waited for.
-// [Peer.Run] must be running.
-func (p *Peer) Sync(ctx context.Context) error {
-	if p.config.Relay == "" {
-		return ErrNoRelay
-	}
-	waiting, stop := context.WithCancel(ctx)
-	defer stop()
-	last := LinkState{}
-	for state := range p.Link(waiting) {
-		if state.Phase == Online && state.Settled == state.Documents {
-			return nil
-		}
-		last = state
-	}
-	if ctx.Err() == nil {
-		return ErrClosed
-	}
-	err := fmt.Errorf("peer: sync: %d of %d documents are done: %w", last.Settled, last.Documents, ctx.Err())
-	return errors.Join(err, last.Err)
 }

@@ -88,6 +88,9 @@ func (r *Records[T]) live(ctx context.Context, q Query, tell func(LiveUpdate[T])
 // liveWhile is live until indexes are built anew: then the result has to be found
 // again.
 func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.DocumentID, struct{}], tell func(LiveUpdate[T]) bool) (again bool, err error) {
+	if err := r.c.owe(ctx); err != nil {
+		return false, err
+	}
 	plan, epoch, err := r.c.planOf(ctx, q)
 	if err != nil {
 		return false, err
@@ -99,7 +102,7 @@ func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.Docume
 	}
 	u := LiveUpdate[T]{Reset: true}
 	for _, m := range matches {
-		u.Result = append(u.Result, recordOf[T](m))
+		u.Result = append(u.Result, r.record(m))
 	}
 	for !r.c.isPast(epoch) {
 		if (u.Reset || len(u.Events) > 0) && !tell(u) {
@@ -116,7 +119,7 @@ func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.Docume
 				return r.c.isPast(epoch), err
 			}
 			for _, e := range events {
-				u.Events = append(u.Events, liveEventOf[T](e))
+				u.Events = append(u.Events, r.liveEvent(e))
 			}
 		}
 	}
@@ -170,10 +173,10 @@ func (c *collection) unfollow(f *feed[crdt.DocumentID, struct{}]) {
 	c.followers = slices.DeleteFunc(slices.Clone(c.followers), func(other *feed[crdt.DocumentID, struct{}]) bool { return other == f })
 }
 
-func liveEventOf[T any](e query.Event) LiveEvent[T] {
+func (r *Records[T]) liveEvent(e query.Event) LiveEvent[T] {
 	to := LiveEvent[T]{Kind: e.Kind, From: e.From, To: e.To, Record: Record[T]{ID: e.Match.ID}}
 	if e.Kind != query.Left {
-		to.Record = recordOf[T](e.Match)
+		to.Record = r.record(e.Match)
 	}
 	return to
 }

@@ -53,7 +53,7 @@ func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence,
 		return nil, fmt.Errorf("peer: presence in %s: %w", d.id, err)
 	}
 	l := &listener{hear: p.hear, linked: p.linked, part: p.part}
-	d.peer.watchers.listen(d.id, l)
+	d.listen(l)
 	d.whisper(hello)
 	go func() {
 		defer d.peer.running.Done()

@@ -18,8 +18,9 @@ func TestWatchRecords(t *testing.T) {
 	r := startRelay(t)
 	ada, bob := openPeer(t, peer.Config{Relay: r.url()}), openPeer(t, peer.Config{Relay: r.url()})
 	atAda, atBob := employees(t, ada), employees(t, bob)
-	local, remote := atAda.Watch(t.Context()), atBob.Watch(t.Context())
+	local := atAda.Watch(t.Context())
 	id := made(t, atAda, employee{Name: "Ada"})
+	remote := atBob.Watch(t.Context(), id)
 	other := made(t, atAda, employee{Name: "Other"})
 	e := next(t, local)
 	if e.ID != id || e.Change != peer.Created || !e.Local || e.Remote || e.Before != nil || e.After == nil || e.After.Name != "Ada" || e.Missed != 0 {

@@ -94,7 +94,8 @@ func (r *Records[T]) do(ctx context.Context, what string, fn func(tx *Tx) error)
 	return nil
 }
 
-// Create makes a record with a new id, which is final.
+// Create makes a record with a new id, which is final. Errors are those of
+// [Peer.Commit]: storage.ErrDiskFull, for one, and then nothing is written.
 func (r *Records[T]) Create(ctx context.Context, record T) (crdt.DocumentID, error) {
 	id := docid.NewRecord(r.c.tag)
 	err := r.do(ctx, "create", func(tx *Tx) error {

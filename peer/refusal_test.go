@@ -24,6 +24,8 @@ type strange struct {
 	storage string
 	conns   chan *socket.Conn
 	heard   chan wire.Message
+
+	collections int // the version of them that it speaks
 }
 
 func startStrange(tb testing.TB) *strange {
@@ -32,7 +34,7 @@ func startStrange(tb testing.TB) *strange {
 	s.url = socketServer(tb, func(conn *socket.Conn) {
 		greeting := wire.Peer{
 			SenderID: "strange", TargetID: "peer", Version: wire.Version,
-			Metadata: wire.Metadata{StorageID: s.storage, Godwit: &wire.Extension{Version: 1, Refusals: true}},
+			Metadata: wire.Metadata{StorageID: s.storage, Godwit: &wire.Extension{Version: 1, Refusals: true, Collections: s.collections}},
 		}
 		for frame, err := conn.ReadFrame(); err == nil; frame, err = conn.ReadFrame() {
 			m, err := wire.Decode(slices.Clone(frame.Bytes))

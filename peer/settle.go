@@ -3,6 +3,8 @@ package peer
 import (
 	"context"
 	"fmt"
+
+	"github.com/godwit-sync/godwit/internal/wire"
 )
 
 // Sync returns when the relay has all that is here of this document, and all
@@ -14,9 +16,15 @@ func (d *Document) Sync(ctx context.Context) error {
 	if d.peer.config.Relay == "" {
 		return ErrNoRelay
 	}
+	if c := d.peer.collections.owner(d.id); c != nil && c.now().Mode.is(localOnly) {
+		return fmt.Errorf("%w: %s of %q", ErrLocalOnly, d.id, c.name)
+	}
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	events := d.watch(waiting)
+	open := &listener{hear: func(wire.Ephemeral) {}}
+	d.listen(open)
+	defer d.peer.watchers.unlisten(d.id, open)
 	for {
 		if done, err := d.settled(); done || err != nil {
 			return err

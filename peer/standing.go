@@ -27,9 +27,12 @@ const (
 	// Refused: the relay will never take some change that is here, nor what was
 	// made after it.
 	Refused
+	// Local: it is here, and a record of a collection that stays here; see
+	// [LocalOnly].
+	Local
 )
 
-var stateNames = [...]string{"not here", "unavailable", "pending", "synced", "refused"}
+var stateNames = [...]string{"not here", "unavailable", "pending", "synced", "refused", "local"}
 
 // String returns the state's name, in lower case.
 func (s State) String() string { return stateNames[s] }
@@ -244,7 +247,11 @@ func (d *Document) look() (Status, standing, error) {
 	case here && err != nil:
 		return Status{}, s, fmt.Errorf("peer: status of %s: %w", d.id, err)
 	}
-	status := Status{State: p.stateOf(s, info, here), Reason: s.refused, Changes: info.Changes, Bytes: info.Bytes}
+	state, err := p.stateOf(s, info, here)
+	if err != nil {
+		return Status{}, s, fmt.Errorf("peer: status of %s: %w", d.id, err)
+	}
+	status := Status{State: state, Reason: s.refused, Changes: info.Changes, Bytes: info.Bytes}
 	if s.failure != nil {
 		status.Err = s.failure.error
 	}
@@ -254,18 +261,37 @@ func (d *Document) look() (Status, standing, error) {
 	return status, s, nil
 }
 
-func (p *Peer) stateOf(s standing, info storage.Info, here bool) State {
+func (p *Peer) stateOf(s standing, info storage.Info, here bool) (State, error) {
+	if c := p.collections.owner(info.Document); c != nil && here {
+		err := c.owe(context.Background())
+		return c.stateOf(info.Document, s), err
+	}
 	switch {
 	case !here && s.unavailable:
-		return Unavailable
+		return Unavailable, nil
 	case !here:
-		return NotHere
+		return NotHere, nil
+	case s.refused != "":
+		return Refused, nil
+	case s.synced || !s.heard && p.wasSynced(info):
+		return Synced, nil
+	default:
+		return Pending, nil
+	}
+}
+
+// stateOf is stateOf for a record that is here. It reads nothing, so owe comes
+// before it.
+func (c *collection) stateOf(id crdt.DocumentID, s standing) State {
+	switch {
+	case c.now().Mode.is(localOnly):
+		return Local
 	case s.refused != "":
 		return Refused
-	case s.synced || !s.heard && p.wasSynced(info):
-		return Synced
-	default:
+	case c.outbox.has(id):
 		return Pending
+	default:
+		return Synced
 	}
 }
 
@@ -315,22 +341,41 @@ func (p *Peer) keepShared(id crdt.DocumentID, shared []crdt.Hash) {
 
 // heard notes what the relay is known to have.
 func (p *Peer) heard(id crdt.DocumentID, h hub.Standing) {
-	first, accepted := false, false
+	first := false
 	p.note(id, func(s *standing) {
 		first = !s.heard && !s.unavailable
 		s.heard, s.synced, s.ahead = true, h.Synced, h.Ahead
 		if h.Has {
 			s.unavailable = false
 		}
-		if accepted = h.Synced && s.refused != ""; accepted {
-			s.refused = "" // it has thought better of it
-		}
 	})
-	if accepted {
-		p.scribe.delete(documentKey(keyRefused, id))
+	if h.Synced {
+		p.accepted(id)
+		p.delivered(id, h.Shared)
 	}
 	if first {
 		p.watchers.linked(id)
 	}
 	p.keepShared(id, h.Shared)
+}
+
+// accepted notes that the relay has thought better of what it refused, if it did.
+func (p *Peer) accepted(id crdt.DocumentID) {
+	was := false
+	p.note(id, func(s *standing) { was, s.refused = s.refused != "", "" })
+	if was {
+		p.scribe.delete(documentKey(keyRefused, id))
+	}
+}
+
+// delivered notes that the relay has all of a document up to some heads.
+func (p *Peer) delivered(id crdt.DocumentID, heads []crdt.Hash) {
+	c := p.collections.owner(id)
+	if c == nil || !c.outbox.has(id) || !slices.Equal(p.headsOf(id), heads) {
+		return
+	}
+	if c.outbox.drop(id) {
+		c.retell()
+		p.watchers.tell(Event{Document: id, peer: p})
+	}
 }

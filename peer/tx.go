@@ -200,6 +200,12 @@ func (tx *Tx) written() []*draft {
 	return written
 }
 
+// writes reports whether something was written in a record.
+func (tx *Tx) writes(id crdt.DocumentID) bool {
+	d := tx.drafts[id]
+	return d != nil && len(d.changes) > 0
+}
+
 // commit makes what was written durable.
 func (tx *Tx) commit(ctx context.Context) error {
 	written := tx.written()

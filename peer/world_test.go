@@ -115,7 +115,7 @@ func (n *node) close() {
 func (n *node) online() {
 	n.tb.Helper()
 	n.run()
-	n.until("the link stands", func(s peer.LinkState) bool { return s.Phase == peer.Online })
+	n.until("the link stands", peer.LinkState.Linked)
 }
 
 func (n *node) run() {

@@ -57,7 +57,7 @@ func (s *session) follow(ctx context.Context) <-chan peer.LinkState {
 		var state peer.LinkState
 		for state = range s.Link(ctx) {
 			switch {
-			case state.Phase == peer.Online:
+			case state.Linked():
 				s.a.notes.progress("%d of %d documents are synced", state.Settled, state.Documents)
 			case state.Err != nil:
 				s.a.notes.progress("no link, trying again: %s", explain(state.Err))
@@ -114,7 +114,7 @@ func (c syncCommand) sum(ctx context.Context, s *session, link peer.LinkState, f
 	case failure == nil && len(unsynced) == 0:
 		s.a.notes.say("%s synced with %s", count(n), s.relay)
 		return nil
-	case failure != nil && link.Phase != peer.Online && link.Err != nil:
+	case failure != nil && !link.Linked() && link.Err != nil:
 		failure = errors.New(explain(link.Err))
 	case failure != nil:
 		failure = errTimeout

@@ -52,14 +52,14 @@ func (s *session) announce(ctx context.Context) {
 	online, told := false, false
 	for state := range s.Link(ctx) {
 		switch {
-		case state.Phase == peer.Online && !online:
+		case state.Linked() && !online:
 			s.a.notes.say("linked to %s", s.relay)
 		case state.Phase == peer.Offline && state.Err != nil && (online || !told):
 			s.a.notes.say("no link, trying again: %s", explain(state.Err))
 		default:
 			continue
 		}
-		online, told = state.Phase == peer.Online, true
+		online, told = state.Linked(), true
 	}
 }
 

@@ -117,7 +117,7 @@ func (p *goPeer) disconnect() { p.hang() }
 
 // reconnected returns when the peer, whose server went away, has found its way
 // back by itself. lost returns when it has noticed.
-func (p *goPeer) reconnected() { p.linkIs("a link", peer.Online) }
+func (p *goPeer) reconnected() { p.linkIs("a link", peer.CatchingUp, peer.Online) }
 
 func (p *goPeer) lost() { p.linkIs("the loss of its link", peer.Offline, peer.Connecting) }
 

@@ -1,0 +1,193 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Sync returns when everything that was here when it was called is durable at the
+// relay, and everything that the relay had then is here and can be found; what is
+// written later, it doesn't wait for. It is for collections of every mode but
+// [LocalOnly], and for the documents that are in none. Of these it waits until all
+// are settled at one moment.
+//
+// It needs [Peer.Run], and waits for a link until ctx ends; then it says how much is
+// left, and nothing is lost. What the relay doesn't have, or refuses, or what is
+// damaged, isn't waited for.
+func (p *Peer) Sync(ctx context.Context) error {
+	if p.config.Relay == "" {
+		return ErrNoRelay
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.running.Done()
+	collections := p.collections.all()
+	errs := make([]error, len(collections)+1)
+	var waiting sync.WaitGroup
+	for i, c := range collections {
+		if !c.now().Mode.is(localOnly) {
+			waiting.Go(func() { errs[i] = c.sync(ctx) })
+		}
+	}
+	errs[len(collections)] = p.settleAll(ctx)
+	waiting.Wait()
+	return errors.Join(errs...)
+}
+
+// settleAll waits until all documents that are talked about are settled.
+func (p *Peer) settleAll(ctx context.Context) error {
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	last := LinkState{}
+	for state := range p.Link(waiting) {
+		if state.Linked() && state.Settled == state.Documents {
+			return nil
+		}
+		last = state
+	}
+	if ctx.Err() == nil {
+		return ErrClosed
+	}
+	err := fmt.Errorf("peer: sync: %d of %d documents are done: %w", last.Settled, last.Documents, ctx.Err())
+	return errors.Join(err, last.Err)
+}
+
+// Push returns when what was written here before it was called is durable at the
+// relay, whatever the collection's mode is. It needs [Peer.Run], and waits for a
+// link until ctx ends. What the relay refuses isn't waited for; see
+// [Records.Counts]. ErrCollection says that the relay declines the collection,
+// another one having the same tag there, and ErrLocalOnly that nothing of it
+// travels.
+func (r *Records[T]) Push(ctx context.Context) error { return r.c.travel(ctx, r.c.push) }
+
+// Pull returns when what the relay had when it was called is here, whatever the
+// collection's mode is; else it is like [Records.Push].
+func (r *Records[T]) Pull(ctx context.Context) error {
+	return r.c.travel(ctx, func(ctx context.Context) error { return r.c.pull(ctx, false) })
+}
+
+// Sync is Push, and then Pull.
+func (r *Records[T]) Sync(ctx context.Context) error { return r.c.travel(ctx, r.c.sync) }
+
+// Resync is Sync, with a list of all that the relay has, whatever has come before:
+// it is compared with what is here, record by record, and what is missing comes.
+// Nothing is dropped. Nothing should ever make that necessary.
+func (r *Records[T]) Resync(ctx context.Context) error {
+	return r.c.travel(ctx, func(ctx context.Context) error {
+		if err := r.c.push(ctx); err != nil {
+			return err
+		}
+		return r.c.pull(ctx, true)
+	})
+}
+
+// travel runs what was asked for.
+func (c *collection) travel(ctx context.Context, do func(context.Context) error) error {
+	switch {
+	case c.peer.config.Relay == "":
+		return ErrNoRelay
+	case c.now().Mode.is(localOnly):
+		return fmt.Errorf("%w: %q", ErrLocalOnly, c.name)
+	}
+	if err := c.peer.enter(); err != nil {
+		return err
+	}
+	defer c.peer.running.Done()
+	return do(ctx)
+}
+
+func (c *collection) sync(ctx context.Context) error {
+	if err := c.push(ctx); err != nil || c.now().Left {
+		return err
+	}
+	return c.pull(ctx, false)
+}
+
+func (c *collection) push(ctx context.Context) error {
+	end := uint64(c.peer.store.LastSeq())
+	if err := c.owe(ctx); err != nil {
+		return err
+	}
+	t := &c.traffic
+	defer c.ask(&t.pushes)()
+	err := c.awaitTraffic(ctx, func() (bool, error) {
+		if c.outbox.oldest() > end {
+			return true, nil
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		_, err := t.usable()
+		return false, err
+	})
+	if errors.Is(err, errPlain) {
+		return c.exchange(ctx)
+	}
+	if err != nil {
+		return c.unfinished("push", c.outbox.len(), err)
+	}
+	return nil
+}
+
+func (c *collection) pull(ctx context.Context, afresh bool) error {
+	t := &c.traffic
+	t.mu.Lock()
+	need := t.begun + 1
+	t.afresh = t.afresh || afresh
+	t.mu.Unlock()
+	defer c.ask(&t.pulls)()
+	err := c.awaitTraffic(ctx, func() (bool, error) {
+		t.mu.Lock()
+		done := t.caught >= need
+		due := t.pulling && t.caught == t.begun && !done
+		_, err := t.usable()
+		t.mu.Unlock()
+		if due {
+			c.renew(need)
+		}
+		if done {
+			err = nil
+		}
+		return done, err
+	})
+	if errors.Is(err, errPlain) {
+		return c.exchange(ctx)
+	}
+	if err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return c.unfinished("pull", t.left, err)
+	}
+	return nil
+}
+
+// ask notes that somebody asks for something until the function is called that it
+// returns.
+func (c *collection) ask(counter *int) (done func()) {
+	add := func(n int) {
+		c.traffic.mu.Lock()
+		*counter += n
+		c.traffic.mu.Unlock()
+		c.align()
+	}
+	add(1)
+	return func() { add(-1) }
+}
+
+// exchange talks about all documents of the collection with a server that doesn't
+// speak of collections, and waits until nothing more is to be said.
+func (c *collection) exchange(ctx context.Context) error {
+	if err := c.converse(ctx); err != nil {
+		return err
+	}
+	return c.peer.settleAll(ctx)
+}
+
+func (c *collection) unfinished(what string, left int, err error) error {
+	c.peer.link.mu.Lock()
+	why := c.peer.link.state.Err
+	c.peer.link.mu.Unlock()
+	return errors.Join(fmt.Errorf("peer: %s %q: %d records are left: %w", what, c.name, left, err), why)
+}
