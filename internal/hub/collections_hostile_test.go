@@ -86,9 +86,9 @@ func TestCollectionStrangers(t *testing.T) {
 		"a want of a plain document": {subscribe, wire.Want{Subscription: 1, Documents: []wire.Wanted{{Document: docid.New()}}}},
 	} {
 		x := relay.stranger(t, "stranger")
-		t.Log(what)
 		x.say(say...)
-		for x.hear() != nil { // until the connection is ended
+		for x.hear() != nil { // or the test never ends
+			t.Log(what)
 		}
 	}
 	peer := newStation(t, "peer", "")
@@ -150,4 +150,20 @@ func TestCollectionForgedStore(t *testing.T) {
 	peer.join(relay.url, staff)
 	peer.caughtUp(staff)
 	sameDocuments(t, staff, peer, relay)
+}
+
+// TestCollectionSameStore: what comes from somebody who greets with the name of a
+// peer's store reaches that peer, though the log names it as the origin.
+func TestCollectionSameStore(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	peer.join(relay.url, staff)
+	peer.caughtUp(staff)
+	x := relay.stranger(t, peer.storage())
+	made := sized("stranger", 10)
+	x.say(wire.Offer{Subscription: 1, Collection: staff}, wire.Page{
+		Subscription: 1, Number: 1, Left: 1,
+		Documents: []wire.Announced{{Document: record(staff, 1), Heads: []change.Hash{made.Hash}, Changes: made.Bytes()}},
+	})
+	relay.has(record(staff, 1), made.Hash)
+	peer.has(record(staff, 1), made.Hash)
 }
