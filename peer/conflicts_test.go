@@ -88,9 +88,16 @@ func apart(tb testing.TB, first ticket, peers []*node, edit func(i int, v *ticke
 	return id
 }
 
-// together has peers meet until all have the same changes of a record, and nobody
-// has anything to resolve. Then they part.
+// together has peers meet until all have the same changes of a ticket, and nobody has
+// anything to resolve. Then they part.
 func together(tb testing.TB, id crdt.DocumentID, peers ...*node) {
+	tb.Helper()
+	settle(tb, id, peers, func(p *node) error { return tickets(tb, p).Resolved(tb.Context()) })
+}
+
+// settle has peers meet until all have the same changes of a record, and have
+// resolved what they can. Then they part.
+func settle(tb testing.TB, id crdt.DocumentID, peers []*node, resolved func(p *node) error) {
 	tb.Helper()
 	docs := make([]*peer.Document, len(peers))
 	for i, p := range peers {
@@ -103,7 +110,7 @@ func together(tb testing.TB, id crdt.DocumentID, peers ...*node) {
 			return !slices.ContainsFunc(docs, func(doc *peer.Document) bool { return !slices.Equal(first, heads(tb, doc)) })
 		}, docs...)
 		for _, p := range peers {
-			if err := tickets(tb, p).Resolved(tb.Context()); err != nil {
+			if err := resolved(p); err != nil {
 				tb.Fatal(err)
 			}
 			p.sync()
@@ -193,6 +200,15 @@ func TestConflicts(t *testing.T) {
 			}
 		}
 	}
+
+	// Also when what is kept of records is built anew, or more of it.
+	if err := tickets(t, peers[0], peer.Index("Status")).Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := conflicted(t, tickets(t, peers[0])); !slices.Equal(got, []crdt.DocumentID{id}) {
+		t.Errorf("then conflicted are %v", got)
+	}
+	consistent(t, peers[0])
 
 	// One chooses, and the other's choice comes too late.
 	a, b := tickets(t, peers[0]), tickets(t, peers[1])
