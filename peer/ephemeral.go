@@ -64,7 +64,7 @@ func (d *Document) Messages(ctx context.Context) <-chan Message {
 	go func() {
 		defer d.peer.running.Done()
 		defer close(out)
-		defer d.peer.watchers.unlisten(d.id, l)
+		defer d.unlisten(l)
 		box.deliver(ctx, d.peer.closing, out)
 	}()
 	return out
@@ -153,6 +153,15 @@ func (d *Document) listen(l *listener) {
 	d.peer.watchers.listen(d.id, l)
 	if !d.peer.known(d.id).engaged {
 		d.peer.engage(d.id)
+	}
+}
+
+// unlisten ends that.
+func (d *Document) unlisten(l *listener) {
+	p := d.peer
+	p.watchers.unlisten(d.id, l)
+	if to := p.link.present(); to != nil && p.known(d.id).engaged && !p.talks(d.id, to) {
+		p.disengage(d.id, to)
 	}
 }
 

@@ -58,7 +58,7 @@ func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence,
 	go func() {
 		defer d.peer.running.Done()
 		defer d.peer.presences.Done()
-		defer d.peer.watchers.unlisten(d.id, l)
+		defer d.unlisten(l)
 		p.run(ctx)
 	}()
 	return p, nil

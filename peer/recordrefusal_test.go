@@ -132,3 +132,21 @@ func TestCollectionDeclined(t *testing.T) {
 	fails(t, anns.Push(t.Context()), peer.ErrCollection, "taken", "1 records are left")
 	fails(t, ann.Sync(t.Context()), peer.ErrCollection, "taken")
 }
+
+// What was refused for a while, of a collection that is pushed by hand, is offered
+// again when it is pushed again.
+func TestRefusedRecordIsPushedAgain(t *testing.T) {
+	relay := startChoosy(t)
+	ann := openPeer(t, peer.Config{Relay: relay.url})
+	anns := employees(t, ann, peer.ManualPush())
+	id := made(t, anns, employee{Name: "Ada"})
+	relay.refuses.Store(&wire.NotTaken{Document: id, Reason: "disk"})
+	ann.online()
+	soon(t, anns.Push)
+	stands(t, ann, anns, id, peer.Refused)
+	soon(t, anns.Push)
+	stands(t, ann, anns, id, peer.Refused)
+	relay.refuses.Store(nil)
+	soon(t, anns.Push)
+	stands(t, ann, anns, id, peer.Synced)
+}

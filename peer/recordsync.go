@@ -111,16 +111,17 @@ func (c *collection) push(ctx context.Context) error {
 	if err := c.owe(ctx); err != nil {
 		return err
 	}
+	// What was refused for a while is offered again when the relay is asked anew.
+	again := c.now().Mode.is(manualPush) && len(c.refused()) > 0
 	t := &c.traffic
 	defer c.ask(&t.pushes)()
 	err := c.awaitTraffic(ctx, func() (bool, error) {
-		if c.outbox.oldest() > end {
-			return true, nil
-		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		_, err := t.usable()
-		return false, err
+		if c.outbox.oldest() > end && (t.pushed || !again) {
+			return true, nil
+		}
+		return false, t.unusable()
 	})
 	if errors.Is(err, errPlain) {
 		return c.exchange(ctx)
@@ -142,7 +143,7 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 		t.mu.Lock()
 		done := t.caught >= need
 		due := t.pulling && t.caught == t.begun && !done
-		_, err := t.usable()
+		err := t.unusable()
 		t.mu.Unlock()
 		if due {
 			c.renew(need)

@@ -24,7 +24,7 @@ func (d *Document) Sync(ctx context.Context) error {
 	events := d.watch(waiting)
 	open := &listener{hear: func(wire.Ephemeral) {}}
 	d.listen(open)
-	defer d.peer.watchers.unlisten(d.id, open)
+	defer d.unlisten(open)
 	for {
 		if done, err := d.settled(); done || err != nil {
 			return err

@@ -318,17 +318,18 @@ func (c *collection) awaitTraffic(ctx context.Context, is func() (bool, error)) 
 // errPlain: the relay doesn't speak of collections.
 var errPlain = errors.New("peer: the server doesn't speak of collections")
 
-// usable reports whether the relay can be asked now, or why not at all; t.mu is
-// held.
-func (t *traffic) usable() (bool, error) {
+// unusable returns why the present relay can't be asked; t.mu is held.
+func (t *traffic) unusable() error {
 	switch {
 	case t.to == nil:
-		return false, nil
+		return nil // another one may come
 	case !t.speaks:
-		return false, errPlain
+		return errPlain
+	case t.declined == "taken":
+		return fmt.Errorf("%w: another name owns the tag at the relay: taken", ErrCollection)
 	case t.declined != "":
-		return false, fmt.Errorf("%w: the relay declines: %s", ErrCollection, t.declined)
+		return fmt.Errorf("peer: the relay declines the collection: %s", t.declined)
 	default:
-		return true, nil
+		return nil
 	}
 }

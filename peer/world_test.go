@@ -69,6 +69,24 @@ func (s *server) start() {
 	}
 }
 
+// documents returns the heads of all documents, while the relay is stopped.
+func (s *server) documents() map[crdt.DocumentID][]crdt.Hash {
+	s.tb.Helper()
+	store, err := storage.Open(s.dir, storage.Options{Small: true, Reserve: -1})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	all := map[crdt.DocumentID][]crdt.Hash{}
+	for info, err := range store.Documents(context.Background(), nil, crdt.DocumentID{}) {
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		all[info.Document] = info.Heads
+	}
+	return all
+}
+
 func logger(tb testing.TB, name string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})).With("who", name)
 }
