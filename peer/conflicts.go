@@ -20,7 +20,8 @@ import (
 // Its values are of the type of the field, in a collection of structs; what others
 // have written as something else is what [crdt.Value.Any] returns.
 type Conflict struct {
-	Path []any // from the record: names and, in lists, indexes
+	ID   crdt.DocumentID // of the record
+	Path []any           // from the record: names and, in lists, indexes
 	// Local is what was written here, Remote what others have written. Of several
 	// it is the one that is shown, or would be; if there is none, what is shown.
 	Local, Remote any
@@ -171,7 +172,7 @@ func (p *Peer) conflictsOf(t reflect.Type, id crdt.DocumentID, found []record.Co
 	own := p.isOwn(id)
 	conflicts := make([]Conflict, len(found))
 	for i, f := range found {
-		if conflicts[i], err = conflictOf(t, f, own); err != nil {
+		if conflicts[i], err = conflictOf(t, id, f, own); err != nil {
 			return nil, err
 		}
 		conflicts[i].Err = failed.of(f)
@@ -185,8 +186,8 @@ func (p *Peer) isOwn(id crdt.DocumentID) func(crdt.ActorID) bool {
 	return func(actor crdt.ActorID) bool { return actor == own }
 }
 
-func conflictOf(t reflect.Type, found record.Conflict, own func(crdt.ActorID) bool) (Conflict, error) {
-	c := Conflict{Path: found.Path, Values: make([]ConflictValue, len(found.Values)), found: found}
+func conflictOf(t reflect.Type, id crdt.DocumentID, found record.Conflict, own func(crdt.ActorID) bool) (Conflict, error) {
+	c := Conflict{ID: id, Path: found.Path, Values: make([]ConflictValue, len(found.Values)), found: found}
 	of, isTyped := crdt.TypeAt(t, found.Path...)
 	for i, w := range found.Values {
 		value := w.Value

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ func (p *Peer) Kept() (map[string]string, error) {
 		for entry, err := range p.store.Scan(context.Background(), []byte(prefix)) {
 			if err != nil {
 				return nil, err
+			}
+			if bytes.Equal(entry.Key, conflictKey(documentOf(entry.Key))) {
+				entry.Value = nil // what resolvers have failed at follows from nothing else
 			}
 			kept[string(entry.Key)] = string(entry.Value)
 		}

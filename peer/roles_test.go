@@ -10,7 +10,7 @@ import (
 func play(role string) {
 	roles := map[string]func() error{
 		"idle": playIdle, "writer": playWriter, "reader": playReader, "retrier": playRetrier,
-		"opener": playOpener, "setter": playSetter, "collector": playCollector,
+		"opener": playOpener, "setter": playSetter, "collector": playCollector, "resolver": playResolver,
 	}
 	do, ok := roles[role]
 	if !ok {

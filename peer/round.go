@@ -89,7 +89,7 @@ func (r *round) fill(who resolvers) {
 // ask asks the resolvers, without any lock held.
 func (r *round) ask() {
 	for _, f := range r.fields {
-		if a, err := f.ask(r.own); err != nil {
+		if a, err := f.ask(r.id, r.own); err != nil {
 			r.refused = append(r.refused, refusal{[]record.Conflict{f.conflict}, err})
 		} else {
 			r.answers = append(r.answers, a)
@@ -106,8 +106,8 @@ func (r *round) ask() {
 	r.answers = append(r.answers, answers...)
 }
 
-func (f fieldConflict) ask(own func(crdt.ActorID) bool) (answer, error) {
-	c, err := conflictOf(f.resolver.typ, f.conflict, own)
+func (f fieldConflict) ask(id crdt.DocumentID, own func(crdt.ActorID) bool) (answer, error) {
+	c, err := conflictOf(f.resolver.typ, id, f.conflict, own)
 	if err != nil {
 		return answer{}, err
 	}
