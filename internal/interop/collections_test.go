@@ -84,7 +84,8 @@ func TestRecordsAtAnyServer(t *testing.T) {
 		bob.change(shared.String(), splice(6, 0, " by all", "Title"))
 		bob.saved(shared.String())
 		within(t, func(ctx context.Context) error {
-			for range idas.Watch(ctx, shared) {
+			events := idas.Watch(ctx, shared)
+			for more := true; more; _, more = <-events {
 				if got, err := idas.Get(ctx, shared); err != nil || got.Title == "Shared by all" {
 					return err
 				}
