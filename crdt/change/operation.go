@@ -86,25 +86,11 @@ type Op struct {
 // Values and predecessors alias the change and must not be modified.
 func (c *Change) Operations() iter.Seq2[Op, error] {
 	return func(yield func(Op, error) bool) {
-		cols := c.columns()
 		d := decoder{c: c}
-		d.init(&cols)
-		for row := uint64(0); ; row++ {
-			if n, err := d.span(); err != nil || n == 0 {
-				if err != nil {
-					yield(Op{}, invalid(err, c))
-				}
+		for op, err := range d.ops {
+			if !yield(op, err) {
 				return
 			}
-			op, err := d.op(row)
-			if err != nil {
-				yield(Op{}, invalid(err, c))
-				return
-			}
-			if !yield(op, nil) {
-				return
-			}
-			d.advance(1)
 		}
 	}
 }
@@ -112,16 +98,50 @@ func (c *Change) Operations() iter.Seq2[Op, error] {
 // decoder reads a change's rows one by one.
 type decoder struct {
 	table
-	c *Change
+	c    *Change
+	row  uint64
+	left int // rows of the current span, from the current one on
 }
 
-func (d *decoder) op(row uint64) (Op, error) {
+// ops yields the operations. Whoever takes more rows than the one that was yielded
+// calls skip.
+func (d *decoder) ops(yield func(Op, error) bool) {
+	cols := d.c.columns()
+	d.init(&cols)
+	for {
+		var err error
+		if d.left, err = d.span(); err == nil && d.left == 0 {
+			return
+		}
+		var op Op
+		if err == nil {
+			op, err = d.op()
+		}
+		if err != nil {
+			yield(Op{}, invalid(err, d.c))
+			return
+		}
+		if !yield(op, nil) {
+			return
+		}
+		d.skip(1)
+	}
+}
+
+// skip moves n rows on, within the current span.
+func (d *decoder) skip(n int) {
+	d.advance(n)
+	d.row += uint64(n)
+	d.left -= n
+}
+
+func (d *decoder) op() (Op, error) {
 	kind, size := splitMeta(d.col[colValueMeta].Num)
 	if size > int64(len(d.raw)) {
 		return Op{}, errValueRows
 	}
 	op := Op{
-		ID:     OpID{d.c.StartOp + row, d.c.Actor},
+		ID:     OpID{d.c.StartOp + d.row, d.c.Actor},
 		Insert: d.insert.Value,
 		Expand: d.expand.Value,
 		Action: Action(d.col[colAction].Num),

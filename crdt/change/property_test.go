@@ -117,6 +117,7 @@ func TestEveryLawfulDraftSurvives(t *testing.T) {
 			row++
 		}
 		checkRefs(t, c)
+		checkTypings(t, c)
 	})
 }
 
@@ -175,6 +176,7 @@ func TestRefsAreWhatTheOperationsName(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkRefs(t, c)
+		checkTypings(t, c)
 		if g.Scenario == "240,000 letters" && len(c.Refs()) > 2 {
 			t.Errorf("%d progressions for one run of letters", len(c.Refs()))
 		}
@@ -226,6 +228,7 @@ func checkAccepted(t testing.TB, chunk []byte) error {
 		return nil
 	}
 	checkRefs(t, c)
+	checkTypings(t, c)
 	again, err := redraft(t, c).Encode()
 	if err != nil {
 		t.Fatalf("%x was accepted, its operations are not: %v", chunk, err)

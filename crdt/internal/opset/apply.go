@@ -34,11 +34,12 @@ func (s *Set) Apply(c *change.Change) error {
 	}
 	s.irregular = s.irregular || c.NewerFormat
 	r := intake{s: s}
-	for op, err := range c.Operations() {
+	for t, err := range c.Typings() {
 		if err != nil {
 			return err
 		}
-		r.take(&op)
+		r.take(&t.Op)
+		r.takeRest(&t)
 	}
 	r.flush()
 	s.maxOp = max(s.maxOp, uint32(c.MaxOp()))
@@ -110,6 +111,21 @@ func (r *intake) take(op *change.Op) {
 		return
 	}
 	s.operate(op, id, t)
+}
+
+// takeRest takes the letters that follow an operation that was taken. If that was
+// gathered, it was as a letter.
+func (r *intake) takeRest(t *change.Typing) {
+	switch {
+	case len(t.Letters) == 0:
+	case r.kind == letters:
+		r.text = append(r.text, t.Letters...)
+		r.n += int32(len(t.Letters) / t.Size)
+	default:
+		for op := range t.Rest() {
+			r.take(&op)
+		}
+	}
 }
 
 // gather makes an operation part of those that were gathered.
