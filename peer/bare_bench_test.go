@@ -110,6 +110,51 @@ func createBesideBadger(b *testing.B, all []person, each int, written []bareTxn)
 	return ours, theirs
 }
 
+// Records with two indexes that others have made are taken in, as they come in
+// pages of 256, four of them under way, and, in turns with that, Badger alone writes
+// what that has written, a transaction for each page.
+func BenchmarkBringBesideBadger(b *testing.B) {
+	for _, size := range []struct{ notes, records int }{{150, 1024 * 10}, {900, 1024 * 10}} {
+		b.Run(fmt.Sprintf("notes=%d", size.notes), func(b *testing.B) {
+			dir := b.TempDir()
+			p := quiet(b, peer.Config{Path: dir})
+			all := madeElsewhere(b, of[person](b, p, "bench/people", personIndexes...), people(size.records, size.notes))
+			for pages := range slices.Chunk(all, 1024) {
+				bring(b, p, pages)
+			}
+			p.close()
+			commits := transactions(b, dir)
+			written := joined(commits, size.records/256)
+			var ours, theirs time.Duration
+			for b.Loop() {
+				o, t := bringBesideBadger(b, all, written)
+				ours, theirs = ours+o, theirs+t
+			}
+			came := float64(b.N * size.records)
+			b.ReportMetric(came/ours.Seconds(), "records/s")
+			b.ReportMetric(came/theirs.Seconds(), "bare-records/s")
+			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+			b.ReportMetric(float64(size.records)/float64(len(commits)), "records/commit")
+		})
+	}
+}
+
+func bringBesideBadger(b *testing.B, all []brought, written []bareTxn) (ours, theirs time.Duration) {
+	p := quiet(b, peer.Config{})
+	defer p.close()
+	bare := openBare(b, b.TempDir())
+	defer bare.Close()
+	of[person](b, p, "bench/people", personIndexes...)
+	for pages := range slices.Chunk(all, 1024) {
+		start := time.Now()
+		bring(b, p, pages)
+		ours += time.Since(start)
+		theirs += writeBare(b, bare, written[:4])
+		written = written[4:]
+	}
+	return ours, theirs
+}
+
 // A record is got into a struct, and, in turns with that, one of the same views
 // from a copy of the same database with Badger alone.
 func BenchmarkGetBesideBadger(b *testing.B) {

@@ -69,6 +69,25 @@ func transactions(tb testing.TB, dir string) (all []bareTxn) {
 	return all
 }
 
+// joined makes so many transactions of some, all equally large.
+func joined(all []bareTxn, n int) (fewer []bareTxn) {
+	entries := 0
+	for _, one := range all {
+		entries += len(one)
+	}
+	left := 0
+	for _, one := range all {
+		for key, value := range one {
+			if left == 0 {
+				fewer, left = append(fewer, bareTxn{}), (entries+n-1)/n
+			}
+			fewer[len(fewer)-1][key] = value
+			left--
+		}
+	}
+	return fewer
+}
+
 // writeBare has Badger alone write the same transactions, and returns how long
 // that took.
 func writeBare(tb testing.TB, db *badger.DB, all []bareTxn) time.Duration {

@@ -133,15 +133,8 @@ func (p *Peer) OpenDocuments() int {
 	return len(p.engines.of)
 }
 
-// Bring takes in changes as if a neighbour had brought them, and returns when they
-// are durable.
-func (p *Peer) Bring(ctx context.Context, id crdt.DocumentID, changes []*change.Change) error {
-	done := make(chan error, 1)
-	p.hub.Bring(id, changes, nil, [16]byte{1}, func(b hub.Brought) { done <- b.Err })
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// Bring takes in changes as if a neighbour had brought them, and calls done when
+// they are durable.
+func (p *Peer) Bring(id crdt.DocumentID, changes []*change.Change, done func(error)) {
+	p.hub.Bring(id, changes, nil, [16]byte{1}, func(b hub.Brought) { done(b.Err) })
 }

@@ -3,7 +3,6 @@ package peer_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -42,44 +41,55 @@ func BenchmarkUpdateRecord(b *testing.B) {
 	}
 }
 
+// brought is a change that somebody else has made, which is all of a record.
+type brought struct {
+	id     crdt.DocumentID
+	change *changes.Change
+}
+
+func madeElsewhere(b *testing.B, c *peer.Records[person], all []person) (made []brought) {
+	b.Helper()
+	for _, who := range all {
+		doc, err := crdt.New(crdt.NewActorID())
+		if err != nil {
+			b.Fatal(err)
+		}
+		change, err := doc.Change(func(root crdt.Map) error { return root.Reconcile(who) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		doc.Close()
+		made = append(made, brought{c.NewID(), change})
+	}
+	return made
+}
+
+// bring takes in records, and returns when they are durable.
+func bring(b *testing.B, p *node, page []brought) {
+	b.Helper()
+	done := make(chan error, len(page))
+	for _, one := range page {
+		p.Bring(one.id, []*changes.Change{one.change}, func(err error) { done <- err })
+	}
+	for range page {
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkBroughtRecords takes in records that others have made, many at a time.
 func BenchmarkBroughtRecords(b *testing.B) {
-	p := openPeer(b, peer.Config{})
+	p := quiet(b, peer.Config{})
 	c := of[person](b, p, "bench/people", personIndexes...)
-	type brought struct {
-		id     crdt.DocumentID
-		change *changes.Change
-	}
 	const batch = 256
-	next := func() (all []brought) {
-		for n := range batch {
-			doc, err := crdt.New(crdt.NewActorID())
-			if err != nil {
-				b.Fatal(err)
-			}
-			made, err := doc.Change(func(root crdt.Map) error { return root.Reconcile(someone(n)) })
-			if err != nil {
-				b.Fatal(err)
-			}
-			all = append(all, brought{c.NewID(), made})
-		}
-		return all
-	}
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
 		b.StopTimer()
-		all := next()
+		page := madeElsewhere(b, c, people(batch, 150))
 		b.StartTimer()
-		var wg sync.WaitGroup
-		for _, one := range all {
-			wg.Go(func() {
-				if err := p.Bring(b.Context(), one.id, []*changes.Change{one.change}); err != nil {
-					b.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+		bring(b, p, page)
 		n += batch
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
