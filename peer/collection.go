@@ -102,7 +102,12 @@ func (c *collection) count(ctx context.Context, tx *Tx) (int, error) {
 	if err := c.await(ctx, (*collectionRow).hasViews); err != nil {
 		return 0, err
 	}
-	n, err := c.counter.count(func() ([]crdt.DocumentID, error) { return c.list(ctx) })
+	n, err := c.counter.count(
+		func() ([]crdt.DocumentID, error) { return c.list(ctx) },
+		func(id crdt.DocumentID) bool {
+			v, err := c.peer.storedView(id)
+			return err == nil && v.isLive()
+		})
 	if err != nil || tx == nil {
 		return n, err
 	}

@@ -15,8 +15,8 @@ type counter struct {
 	mu    sync.Mutex
 	known bool
 	live  int
-	// underway has the records whose views are being written, and whether they
-	// counted before.
+	// underway has the records whose views are being written, and whether live
+	// counts them.
 	underway map[crdt.DocumentID]bool
 	// moved has, while somebody counts, what was written meanwhile.
 	moved map[crdt.DocumentID]bool
@@ -34,6 +34,9 @@ func (c *counter) changed(id crdt.DocumentID, was, is bool) {
 	defer c.mu.Unlock()
 	if c.moved != nil {
 		c.moved[id] = is
+	}
+	if _, ok := c.underway[id]; ok {
+		c.underway[id] = is
 	}
 	switch {
 	case is && !was:
@@ -57,14 +60,35 @@ func (c *counter) forget() {
 }
 
 // count returns how many records there are. List returns those that are there,
-// ascending, each as of some moment while it runs.
-func (c *counter) count(list func() ([]crdt.DocumentID, error)) (int, error) {
+// ascending, each as of some moment while it runs. IsLive reports whether a record
+// is there now: what is under way may have become visible already, and whoever
+// has seen it wants it counted.
+func (c *counter) count(list func() ([]crdt.DocumentID, error), isLive func(crdt.DocumentID) bool) (int, error) {
+	if err := c.learn(list); err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.live
+	for id, was := range c.underway {
+		switch is := isLive(id); {
+		case is && !was:
+			n++
+		case was && !is:
+			n--
+		}
+	}
+	return n, nil
+}
+
+// learn counts the records if that isn't known.
+func (c *counter) learn(list func() ([]crdt.DocumentID, error)) error {
 	c.counting.Lock()
 	defer c.counting.Unlock()
 	c.mu.Lock()
 	if c.known {
-		defer c.mu.Unlock()
-		return c.live, nil
+		c.mu.Unlock()
+		return nil
 	}
 	c.moved = map[crdt.DocumentID]bool{}
 	c.mu.Unlock()
@@ -74,9 +98,9 @@ func (c *counter) count(list func() ([]crdt.DocumentID, error)) (int, error) {
 	moved := c.moved
 	c.moved = nil
 	if err != nil {
-		return 0, err
+		return err
 	}
-	// What is under way may be in the list already, but doesn't count yet.
+	// What is under way may be in the list already, but isn't counted yet.
 	for id, was := range c.underway {
 		moved[id] = was
 	}
@@ -90,5 +114,5 @@ func (c *counter) count(list func() ([]crdt.DocumentID, error)) (int, error) {
 			c.live--
 		}
 	}
-	return c.live, nil
+	return nil
 }
