@@ -35,26 +35,10 @@ func (k *keeper) Appended(id docid.ID, base int, changes []*change.Change, local
 	if arrived {
 		p.scribe.delete(documentKey(keyWant, id))
 	}
-	if local {
-		p.owe(id, base)
-	}
 	p.watchers.tell(Event{Document: id, Local: local, Remote: !local, peer: p})
 	if !local {
 		p.lookForTwin(id, changes)
 	}
-}
-
-// owe notes that a record holds what the relay doesn't have.
-func (p *Peer) owe(id crdt.DocumentID, base int) {
-	c := p.collections.owner(id)
-	if c == nil || c.now().Mode.is(localOnly) {
-		return
-	}
-	info, err := p.store.Document(id)
-	if err != nil {
-		return // it has just been forgotten
-	}
-	c.outbox.add(id, base, uint64(info.Last))
 }
 
 // lookForTwin begins a new life if somebody brings changes of our own that we

@@ -229,6 +229,19 @@ func (o *outbox) finish(era int, acked *hub.Cursor, found map[crdt.DocumentID]ow
 	return true
 }
 
+// owes notes that a record holds what the relay doesn't have, from somewhere in its
+// log on.
+func (c *collection) owes(id crdt.DocumentID, base int) {
+	if c.now().Mode.is(localOnly) {
+		return
+	}
+	info, err := c.peer.store.Document(id)
+	if err != nil {
+		return // it has just been forgotten
+	}
+	c.outbox.add(id, base, uint64(info.Last))
+}
+
 // owe reads what the relay lacks from the journal, if that has not been done.
 func (c *collection) owe(ctx context.Context) error {
 	if c.now().Mode.is(localOnly) {

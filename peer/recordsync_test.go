@@ -173,6 +173,23 @@ func TestSyncIsAFence(t *testing.T) {
 	}
 }
 
+// Whoever is told of a record that was written here is told that it is pending: it
+// never seems to be synced before it was sent.
+func TestRecordsArePendingAtOnce(t *testing.T) {
+	ann := openPeer(t, peer.Config{})
+	anns := employees(t, ann)
+	screen := anns.Live(t.Context(), peer.Query{})
+	<-screen
+	for range 50 {
+		made(t, anns, employee{Name: "Ada"})
+		for _, e := range (<-screen).Events {
+			if e.Record.State != peer.Pending {
+				t.Fatalf("a record that nobody has sent is %s", e.Record.State)
+			}
+		}
+	}
+}
+
 // What is written offline is pending, oldest first, with what the relay doesn't know
 // of it; it is synced when the relay has it, and that is known after a restart.
 func TestRecordsStatus(t *testing.T) {

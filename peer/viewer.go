@@ -30,8 +30,16 @@ func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int
 // viewed is Viewed for a record of the collection.
 func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
 	before := c.begin(id, base)
+	owe := func(err error) { // before anybody hears of it, lest it seem to be synced
+		if err == nil && own > 0 {
+			c.owes(id, base)
+		}
+	}
 	if c.peer.known(id).leaving {
-		return hub.Entries{}, func(error) { c.end(id) }
+		return hub.Entries{}, func(err error) {
+			owe(err)
+			c.end(id)
+		}
 	}
 	var from []crdt.Hash
 	if base > 0 {
@@ -40,6 +48,7 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 	after, release := c.peer.viewAt(id, base, changes)
 	done := func(err error) {
 		release(err)
+		owe(err)
 		if err == nil {
 			h := happeningOf(id, before, after, changes, own)
 			h.from = from
