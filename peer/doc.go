@@ -53,6 +53,13 @@
 // and [ResolveWith] give to a collection. If one edits what another deletes,
 // [EditWins] and [DeleteWins] say what becomes of it.
 //
+// Five ways in which apps used to be taken offline are tested examples here, without
+// their faults: asking for what has changed since the last sync
+// (recipe_lastsync_test.go), local storage first with a flag per record
+// (recipe_localfirst_test.go), an outbox (recipe_outbox_test.go), conflict handlers
+// (recipe_syncall_test.go), and full or incremental, push or pull, by itself or by
+// hand, or local only (recipe_modes_test.go).
+//
 // # One directory, one life
 //
 // Whoever makes a change signs it as an actor with a number. The same number

@@ -3,6 +3,7 @@ package peer_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,36 @@ func keepNotes(ctx context.Context, dir, relay string, show func(title string, s
 	return ctx.Err()
 }
 
+// keepEmployees stands there, too.
+func keepEmployees(ctx context.Context, p *peer.Peer, show func(name, title string, state peer.State)) error {
+	type Employee struct {
+		Name, Title string               // written: two people's letters are merged
+		Department  crdt.ImmutableString // chosen: one of two choices is shown
+	}
+	employees, err := peer.CollectionOf[Employee](p, "acme/employees", peer.Index("Department", "Name"))
+	if err != nil {
+		return err
+	}
+	id, err := employees.Create(ctx, Employee{Name: "Ada", Title: "Engineer", Department: "R&D"})
+	if err != nil {
+		return err
+	}
+	err = employees.Update(ctx, id, func(e *Employee) error {
+		e.Title = "CTO" // nothing else is written
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for e, err := range employees.Find(ctx, peer.Where("Department").Is("R&D").OrderBy("Name").Limit(50)) {
+		if err != nil {
+			return err
+		}
+		show(e.Value.Name, e.Value.Title, e.State) // Ada, CTO, pending
+	}
+	return employees.Sync(ctx) // to be sure; with a link all comes and goes by itself
+}
+
 func TestReadme(t *testing.T) {
 	shown := []string{}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -63,6 +94,20 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+func TestReadmeRecords(t *testing.T) {
+	p := openPeer(t, peer.Config{Relay: startRelay(t).url()})
+	shown := []string{}
+	soon(t, func(ctx context.Context) error {
+		return keepEmployees(ctx, p.Peer, func(name, title string, state peer.State) {
+			shown = append(shown, name+", "+title+", "+state.String())
+			p.run()
+		})
+	})
+	if !slices.Equal(shown, []string{"Ada, CTO, pending"}) {
+		t.Errorf("what README.md shows of records showed %q", shown)
+	}
+}
+
 func TestReadmeShowsWhatIsTested(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -72,9 +117,11 @@ func TestReadmeShowsWhatIsTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, function, _ := strings.Cut(string(source), "\nfunc keepNotes")
-	function, _, _ = strings.Cut(function, "\n}\n")
-	if !strings.Contains(string(readme), "func keepNotes"+function+"\n}\n") {
-		t.Error("README.md has another keepNotes than readme_test.go")
+	for _, name := range []string{"keepNotes", "keepEmployees"} {
+		_, function, _ := strings.Cut(string(source), "\nfunc "+name)
+		function, _, _ = strings.Cut(function, "\n}\n")
+		if !strings.Contains(string(readme), "func "+name+function+"\n}\n") {
+			t.Errorf("README.md has another %s than readme_test.go", name)
+		}
 	}
 }
