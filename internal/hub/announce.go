@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -68,13 +69,22 @@ func (a *announcement) recall(terms *replica.Terms) error {
 		}
 		terms.Acked = acked
 		prefix := append(append([]byte(keyAside), s.neighbour.Origin[:]...), a.tag[:]...)
+		rows := s.hub.notes.under(prefix)
 		for entry, err := range s.hub.catalog.Scan(context.Background(), prefix) {
 			if err != nil {
 				return fmt.Errorf("%w: %w", errStore, err)
 			}
-			id := docid.ID(entry.Key[len(entry.Key)-docid.Size:])
-			a.asides[id] = string(entry.Value)
-			if replica.MayPass(string(entry.Value)) {
+			if _, newer := rows[string(entry.Key)]; !newer {
+				rows[string(entry.Key)] = bytes.Clone(entry.Value)
+			}
+		}
+		for key, reason := range rows {
+			if reason == nil {
+				continue
+			}
+			id := docid.ID([]byte(key[len(key)-docid.Size:]))
+			a.asides[id] = string(reason)
+			if replica.MayPass(string(reason)) {
 				terms.Aside = append(terms.Aside, id)
 			}
 		}

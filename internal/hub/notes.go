@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/godwit-sync/godwit/storage"
@@ -49,21 +50,23 @@ func (h *Hub) note(key, value []byte) {
 // writeNotes stores batch after batch until there is nothing more.
 func (h *Hub) writeNotes() {
 	defer h.running.Done()
-	for b := h.notes.take(); b != nil; b = h.notes.take() {
+	for b, taken := h.notes.take(); b != nil; b, taken = h.notes.take() {
 		done := make(chan error, 1)
 		h.Store.Submit(b, func(_ storage.Seq, err error) { done <- err })
 		if err := <-done; err != nil { // it is learned again
 			h.Observer.Failed("note", err)
 			h.Logger.Error("how far others have come could not be stored", "error", err)
 		}
+		h.notes.stored(taken)
 	}
 }
 
 // take returns as much as one batch holds; nil if there is nothing more.
-func (n *notes) take() *storage.Batch {
+func (n *notes) take() (b *storage.Batch, written []*note) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	b, size := &storage.Batch{}, 0
+	b = &storage.Batch{}
+	size := 0
 	taken := 0
 	for _, e := range n.order {
 		if len(b.Puts)+len(b.Deletes) == storage.MaxEntries || size > storage.MaxEntryBytes-storage.MaxKey {
@@ -73,7 +76,7 @@ func (n *notes) take() *storage.Batch {
 		if e.gone {
 			continue
 		}
-		delete(n.newest, e.key)
+		written = append(written, e)
 		size += len(e.key) + len(e.value)
 		if e.value == nil {
 			b.Deletes = append(b.Deletes, []byte(e.key))
@@ -86,7 +89,32 @@ func (n *notes) take() *storage.Batch {
 	}
 	if len(b.Puts)+len(b.Deletes) == 0 {
 		n.writing = false
-		return nil
+		return nil, nil
 	}
-	return b
+	return b, written
+}
+
+// stored forgets what is durable, or could not be stored.
+func (n *notes) stored(written []*note) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, e := range written {
+		if n.newest[e.key] == e {
+			delete(n.newest, e.key)
+		}
+	}
+}
+
+// under returns what is not durable yet under keys that begin with a prefix; nil is
+// to be deleted.
+func (n *notes) under(prefix []byte) map[string][]byte {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	values := map[string][]byte{}
+	for key, e := range n.newest {
+		if strings.HasPrefix(key, string(prefix)) {
+			values[key] = e.value
+		}
+	}
+	return values
 }
