@@ -22,6 +22,12 @@ func indexPrefix(tag docid.Tag, number uint16) []byte {
 // indexesPrefix begins the entries of all indexes of a collection.
 func indexesPrefix(tag docid.Tag) []byte { return append([]byte(keyIndex), tag[:]...) }
 
+// indexKey is the key of an entry, of which keysOf says the rest.
+func indexKey(tag docid.Tag, key []byte) []byte {
+	full := make([]byte, 0, len(keyIndex)+len(tag)+len(key))
+	return append(append(append(full, keyIndex...), tag[:]...), key...)
+}
+
 // conflictIndex is the number of the index of records that have conflicts. Its
 // entries have no fields, and values: see [failures].
 const conflictIndex = math.MaxUint16
@@ -68,10 +74,10 @@ func entriesOf(tag docid.Tag, row collectionRow, id crdt.DocumentID, before, aft
 	}
 	gone, come := query.Diff(keysOf(row, id, before), keys)
 	for _, key := range gone {
-		e.Deletes = append(e.Deletes, append(indexesPrefix(tag), key...))
+		e.Deletes = append(e.Deletes, indexKey(tag, key))
 	}
 	for _, key := range append(come, unbuilt(row, keys)...) {
-		e.Puts = append(e.Puts, storage.Entry{Key: append(indexesPrefix(tag), key...)})
+		e.Puts = append(e.Puts, storage.Entry{Key: indexKey(tag, key)})
 	}
 	return e
 }

@@ -18,28 +18,38 @@ func parseField(name string) (field, bool) {
 	if strings.ContainsRune(name, 0) {
 		return f, false
 	}
-	var key strings.Builder
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; c {
-		case '.':
-			f.path = append(f.path, key.String())
-			key.Reset()
-		case '\\':
-			if i++; i == len(name) || name[i] != '.' && name[i] != '\\' {
-				return f, false
-			}
-			key.WriteByte(name[i])
-		default:
-			key.WriteByte(c)
-		}
+	if !strings.Contains(name, `\`) {
+		f.path = strings.Split(name, ".")
+	} else if !f.unescape() {
+		return f, false
 	}
-	f.path = append(f.path, key.String())
 	for _, key := range f.path {
 		if key == "" {
 			return f, false
 		}
 	}
 	return f, true
+}
+
+// unescape splits a name in which there are backslashes.
+func (f *field) unescape() bool {
+	var key strings.Builder
+	for i := 0; i < len(f.name); i++ {
+		switch c := f.name[i]; c {
+		case '.':
+			f.path = append(f.path, key.String())
+			key.Reset()
+		case '\\':
+			if i++; i == len(f.name) || f.name[i] != '.' && f.name[i] != '\\' {
+				return false
+			}
+			key.WriteByte(f.name[i])
+		default:
+			key.WriteByte(c)
+		}
+	}
+	f.path = append(f.path, key.String())
+	return true
 }
 
 // of returns what the field holds, nil if that is nothing.
