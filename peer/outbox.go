@@ -28,6 +28,9 @@ type outbox struct {
 	// records.
 	acked hub.Cursor
 	of    map[crdt.DocumentID]owed
+	// coming has the records that are being written here, and by how many appends:
+	// what can be seen of them may not be in of yet.
+	coming map[crdt.DocumentID]int
 	// queue has places in the journal, ascending: of each record at least the first
 	// and the last that are owed, and some that aren't any more.
 	queue  []place
@@ -144,7 +147,25 @@ func (o *outbox) has(id crdt.DocumentID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, ok := o.of[id]
-	return ok
+	return ok || o.coming[id] > 0
+}
+
+// expect says that a record is about to be written here. Arrived ends that.
+func (o *outbox) expect(id crdt.DocumentID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.coming == nil {
+		o.coming = map[crdt.DocumentID]int{}
+	}
+	o.coming[id]++
+}
+
+func (o *outbox) arrived(id crdt.DocumentID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.coming[id]--; o.coming[id] == 0 {
+		delete(o.coming, id)
+	}
 }
 
 func (o *outbox) len() int {
@@ -229,12 +250,25 @@ func (o *outbox) finish(era int, acked *hub.Cursor, found map[crdt.DocumentID]ow
 	return true
 }
 
+// owing is told that a record is about to be written here, at some place in its log.
+// What it returns is to be called after the commit: from now on till then nobody is
+// told that the relay has it all.
+func (c *collection) owing(id crdt.DocumentID, base int) (done func(error)) {
+	if c.now().Mode.is(localOnly) {
+		return func(error) {}
+	}
+	c.outbox.expect(id)
+	return func(err error) {
+		if err == nil {
+			c.owes(id, base)
+		}
+		c.outbox.arrived(id)
+	}
+}
+
 // owes notes that a record holds what the relay doesn't have, from somewhere in its
 // log on.
 func (c *collection) owes(id crdt.DocumentID, base int) {
-	if c.now().Mode.is(localOnly) {
-		return
-	}
 	info, err := c.peer.store.Document(id)
 	if err != nil {
 		return // it has just been forgotten

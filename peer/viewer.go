@@ -30,14 +30,13 @@ func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int
 // viewed is Viewed for a record of the collection.
 func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
 	before := c.begin(id, base)
-	owe := func(err error) { // before anybody hears of it, lest it seem to be synced
-		if err == nil && own > 0 {
-			c.owes(id, base)
-		}
+	owed := func(error) {}
+	if own > 0 {
+		owed = c.owing(id, base)
 	}
 	if c.peer.known(id).leaving {
 		return hub.Entries{}, func(err error) {
-			owe(err)
+			owed(err)
 			c.end(id)
 		}
 	}
@@ -48,7 +47,7 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 	after, release := c.peer.viewAt(id, base, changes)
 	done := func(err error) {
 		release(err)
-		owe(err)
+		owed(err)
 		if err == nil {
 			h := happeningOf(id, before, after, changes, own)
 			h.from = from
