@@ -20,6 +20,7 @@ export class Client {
   #handles = new Map()
   #presences = new Map()
   #watchers = new Set() // re-evaluated whenever something happened
+  #saves = new Set() // under way to a disk
   #frames = new Frames()
 
   constructor(libs, options, emit) {
@@ -45,7 +46,18 @@ export class Client {
 
   #storage(name) {
     if (!name || name === "none") return undefined
-    return name === "memory" ? new MemoryStorage() : new this.#libs.NodeFSStorageAdapter(name)
+    return name === "memory" ? new MemoryStorage() : this.#disk(name)
+  }
+
+  #disk(path) {
+    const disk = new this.#libs.NodeFSStorageAdapter(path)
+    const save = disk.save.bind(disk)
+    disk.save = (key, data) => {
+      const saved = save(key, data).finally(() => this.#saves.delete(saved))
+      this.#saves.add(saved)
+      return saved
+    }
+    return disk
   }
 
   // -- the link ---------------------------------------------------------------
@@ -199,8 +211,14 @@ export class Client {
     this.#update(doc, d => this.#libs.Automerge.clone(d, { actor }))
   }
 
+  /**
+   * Resolves when all of it is on disk. The repo's own flush doesn't wait for a
+   * save that the repo had begun by itself, of the same file perhaps, which is
+   * emptied before it is written: a client that ends then finds an empty document.
+   */
   async flush() {
     await this.repo.flush()
+    while (this.#saves.size > 0) await Promise.all(this.#saves)
   }
 
   // -- ephemera ---------------------------------------------------------------
