@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -30,7 +29,7 @@ type result struct {
 
 // measure lets the servers take turns, workload by workload.
 func (c *comparison) measure(ctx context.Context) error {
-	for round := range c.rounds {
+	for round := range c.Rounds {
 		for _, w := range workloads(c.options) {
 			if !c.wanted(w.name) || w.once && round > 0 {
 				continue
@@ -74,18 +73,6 @@ func (c *comparison) attempt(ctx context.Context, round int, w workload, k *kind
 	}
 	defer func() { err = errors.Join(err, s.Kill()) }()
 	return w.run(ctx, load.Run{Seed: c.seed + uint64(round), Progress: os.Stderr}, s)
-}
-
-func (c *comparison) writeJSON(path string) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	encoder := json.NewEncoder(file)
-	for _, r := range c.results {
-		err = errors.Join(err, encoder.Encode(r))
-	}
-	return errors.Join(err, file.Close())
 }
 
 // errFailed: what the relay does not carry through is no figure but a defect.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/godwit-sync/godwit/internal/load"
 	"github.com/godwit-sync/godwit/tools/rivals/child"
 	"github.com/godwit-sync/godwit/tools/rivals/report"
 )
@@ -59,48 +58,32 @@ func prepare(ctx context.Context, o options, bin string) ([]*kind, error) {
 }
 
 func godwit(ctx context.Context, o options, bin string) (*kind, error) {
-	binary := o.relay
-	if binary == "" {
-		var err error
-		if binary, err = child.Build(ctx, bin, "./cmd/godwit-relay"); err != nil {
-			return nil, err
-		}
-	}
-	return &kind{
-		name: "godwit", version: report.Commit(ctx),
-		Kind: child.Kind{Answers: greets, Launch: func(port int, data string) *exec.Cmd {
-			return exec.Command(binary, "--listen", child.Address(port), "--data", data)
-		}},
-	}, nil
+	relay, err := child.Relay(ctx, o.relay, bin)
+	return &kind{name: "godwit", version: report.Commit(ctx), Kind: relay}, err
 }
 
 func automergeRepo(ctx context.Context, o options) (*kind, error) {
-	server := filepath.Join(o.tools, "server.mjs")
-	version, err := report.Module(ctx, o.tools, "@automerge/automerge-repo")
+	server := filepath.Join(o.Tools, "server.mjs")
+	version, err := report.Module(ctx, o.Tools, "@automerge/automerge-repo")
 	if err != nil {
 		return nil, err
 	}
 	return &kind{
 		name: "automerge-repo", version: version,
-		Kind: child.Kind{Answers: greets, Launch: func(port int, data string) *exec.Cmd {
+		Kind: child.Kind{Answers: child.Greets, Launch: func(port int, data string) *exec.Cmd {
 			return exec.Command("node", server, strconv.Itoa(port), data)
 		}},
 	}, nil
 }
 
 func echo(ctx context.Context, o options, bin string) (*kind, error) {
-	binary, err := child.Build(ctx, bin, "./"+filepath.Join(o.tools, "echo"))
+	binary, err := child.Build(ctx, bin, "./"+filepath.Join(o.Tools, "echo"))
 	return &kind{
 		name: "echo", version: "gorilla/websocket and Badger alone", ceiling: true,
 		Kind: child.Kind{Answers: accepts, Launch: func(port int, data string) *exec.Cmd {
 			return exec.Command(binary, "-listen", child.Address(port), "-data", data)
 		}},
 	}, err
-}
-
-// greets: the JavaScript server accepts connections before it listens to them.
-func greets(ctx context.Context, port int) bool {
-	return load.Greets(ctx, "ws://"+child.Address(port))
 }
 
 func accepts(ctx context.Context, port int) bool {

@@ -30,7 +30,7 @@ var (
 
 func workloads(o options) []workload {
 	size := fullSizes
-	if o.quick {
+	if o.Quick {
 		size = quickSizes
 	}
 	if o.idle > 0 {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"github.com/godwit-sync/godwit/internal/load"
-	"github.com/godwit-sync/godwit/tools/rivals/report"
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
@@ -20,8 +20,6 @@ type comparison struct {
 	options
 	dir       string // has the trace, and what contenders keep
 	documents int    // small ones that are open at the same time
-	edits     int
-	before    string // load average
 }
 
 const (
@@ -38,11 +36,10 @@ func newComparison(o options, dir string, contenders []turns.Contender) (*compar
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{options: o, dir: dir, documents: allDocuments, before: report.LoadAverage()}
-	if o.quick {
+	c := &comparison{options: o, dir: dir, documents: allDocuments}
+	if o.Quick {
 		edits, c.documents = edits[:min(quickEdits, len(edits))], quickDocuments
 	}
-	c.edits = len(edits)
 	text := typed(nil, edits)
 	more := make([]load.Keystroke, moreKeystrokes)
 	for i := range more {
@@ -50,7 +47,8 @@ func newComparison(o options, dir string, contenders []turns.Contender) (*compar
 	}
 	trace, both := turns.Sum(string(text)), turns.Sum(string(typed(text, more)))
 	c.Run = turns.Run{
-		Contenders: contenders, Rounds: o.rounds, Prepare: c.prepare,
+		Contenders: contenders, Rounds: o.Rounds, Prepare: c.prepare, Rows: rows, Notes: notes,
+		What: fmt.Sprintf("%d edits, %d small documents", len(edits), c.documents),
 		Tasks: []turns.Task{
 			{Name: "apply", Sum: trace},
 			{Name: "load", Sum: both},

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -11,19 +9,16 @@ import (
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
-// contend as the first argument makes this process a contender.
-const contend = "contend"
-
 // task is what a contender in Go does in a process of its own, as contender.mjs
 // does it in JavaScript.
 type task struct {
 	name      string // of the contender
 	dir       string
 	documents int
-	figures   map[string]float64 // seconds or bytes
+	figures   turns.Figures
 }
 
-var errUsage = errors.New("usage: engines " + contend + " NAME TASK DIRECTORY DOCUMENTS")
+var errUsage = errors.New("a contender is told NAME TASK DIRECTORY DOCUMENTS")
 
 // contribute does one task and prints its outcome.
 func contribute(args []string) error {
@@ -34,7 +29,7 @@ func contribute(args []string) error {
 	if err != nil {
 		return errUsage
 	}
-	t := &task{name: args[0], dir: args[2], documents: documents, figures: map[string]float64{}}
+	t := &task{name: args[0], dir: args[2], documents: documents, figures: turns.Figures{}}
 	run, ok := map[string]func() (string, error){
 		"apply": t.apply, "record": t.record, "receive": t.receive, "load": t.load, "small": t.small,
 	}[args[1]]
@@ -45,19 +40,13 @@ func contribute(args []string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(turns.Outcome{Figures: t.figures, Sum: turns.Sum(text)})
+	return t.figures.Tell(text)
 }
 
 func (t *task) file(kind string) string { return filepath.Join(t.dir, t.name+"."+kind) }
 
 func (t *task) trace(name string) ([]load.Keystroke, error) {
 	return load.ReadTrace(filepath.Join(t.dir, name+".json"))
-}
-
-func (t *task) time(figure string, run func() error) error {
-	took, err := turns.Timed(nil, run)
-	t.figures[figure] = took[0]
-	return err
 }
 
 // growth measures by how much the memory grows, in bytes. What is not part of

@@ -42,7 +42,7 @@ func (t *task) warm() (took []float64, err error) {
 			return nil, err
 		}
 		if i == reopened-1 && t.name == native {
-			err = t.time("verify", d.Verify)
+			err = t.figures.Time("verify", d.Verify)
 		}
 		d.Close()
 	}
@@ -81,5 +81,5 @@ func (t *task) used(d document, more []load.Keystroke) error {
 	t.figures["keystrokeFirst"] = typing[0]
 	t.figures["keystroke"] = turns.Middle(typing)
 	t.figures["read"] = turns.Middle(reading)
-	return t.time("save", func() error { _, err := d.Save(); return err })
+	return t.figures.Time("save", func() error { _, err := d.Save(); return err })
 }

@@ -61,21 +61,19 @@ func find(ctx context.Context, o options, name string) (turns.Contender, error) 
 	if !ok {
 		return turns.Contender{}, errContender
 	}
-	version, err := report.Module(ctx, o.tools, m.module)
-	script := filepath.Join(o.tools, "engines", "contender.mjs")
+	version, err := report.Module(ctx, o.Tools, m.module)
+	script := filepath.Join(o.Tools, "engines", "contender.mjs")
 	return turns.Contender{Name: name, Title: m.title, Version: version, Command: []string{"node", "--expose-gc", script, name}}, err
 }
 
-// inGo completes a contender that this command is itself.
+// inGo completes a contender whose engine is there.
 func inGo(c turns.Contender) (turns.Contender, error) {
 	doc, err := newDocument(c.Name)
 	if err != nil {
 		return c, err
 	}
 	doc.Close()
-	self, err := os.Executable()
-	c.Command = []string{self, contend, c.Name}
-	return c, err
+	return turns.InGo(c)
 }
 
 // dependency returns the version of a Go module in this binary.

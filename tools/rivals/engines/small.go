@@ -45,7 +45,7 @@ func (t *task) small() (string, error) {
 func (t *task) each(figure string, make func() (document, error)) error {
 	many := t.documents / 5
 	for range 2 {
-		if err := t.time(figure, func() error {
+		if err := t.figures.Time(figure, func() error {
 			for range many {
 				d, err := make()
 				if err != nil {

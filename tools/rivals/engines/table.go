@@ -2,10 +2,7 @@ package main
 
 import (
 	_ "embed"
-	"fmt"
-	"strings"
 
-	"github.com/godwit-sync/godwit/tools/rivals/report"
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
@@ -16,6 +13,7 @@ var rows = []turns.Row{
 	turns.NewRow("applyMemory", "memory after typing", turns.Size),
 	turns.NewRow("saveFirst", "save, the first time", turns.Duration),
 	turns.NewRow("savedBytes", "saved", turns.Size),
+	turns.NewRow("smallerBytes", "saved, in its encoding v2", turns.Size),
 	turns.NewRow("loadCold", "open until readable, cold", turns.Duration),
 	turns.NewRow("loadWarm", "open until readable, warm", turns.Duration),
 	turns.NewRow("verify", "verify what was opened", turns.Duration),
@@ -36,24 +34,3 @@ var rows = []turns.Row{
 //
 //go:embed notes.md
 var notes string
-
-// markdown is the whole report.
-func (c *comparison) markdown() string {
-	var w strings.Builder
-	fmt.Fprintf(&w, "%s; load average %s before, %s after.\n", report.Machine(), c.before, report.LoadAverage())
-	fmt.Fprintf(&w, "%d edits, %d small documents; median of %d, in parentheses the ratio to %s.\n\n",
-		c.edits, c.documents, c.rounds, c.Contenders[0].Title)
-	c.Table(&w, rows)
-	c.smaller(&w)
-	w.WriteString(notes)
-	return w.String()
-}
-
-// smaller names encodings that take less than the usual one.
-func (c *comparison) smaller(w *strings.Builder) {
-	for _, who := range c.Contenders {
-		if bytes := c.Values("smallerBytes", who); len(bytes) > 0 {
-			fmt.Fprintf(w, "%s's encoding v2 saves %s.\n\n", who.Title, turns.Size(report.Median(bytes)))
-		}
-	}
-}

@@ -18,12 +18,12 @@ func (t *task) apply() (string, error) {
 		if d, err = newDocument(t.name); err != nil {
 			return err
 		}
-		return t.time("apply", func() error { return d.typed(edits, func([]byte) {}) })
+		return t.figures.Time("apply", func() error { return d.typed(edits, func([]byte) {}) })
 	}); err != nil {
 		return "", err
 	}
 	var saved []byte
-	if err := t.time("saveFirst", func() (err error) { saved, err = d.Save(); return err }); err != nil {
+	if err := t.figures.Time("saveFirst", func() (err error) { saved, err = d.Save(); return err }); err != nil {
 		return "", err
 	}
 	t.figures["savedBytes"] = float64(len(saved))
@@ -53,7 +53,7 @@ func (t *task) record() (string, error) {
 	}
 	changes := [][]byte{first[0].Bytes()}
 	keep := func(made []byte) { changes = append(changes, made) }
-	if err := t.time("record", func() error { return d.typed(edits, keep) }); err != nil {
+	if err := t.figures.Time("record", func() error { return d.typed(edits, keep) }); err != nil {
 		return "", err
 	}
 	for _, c := range changes {
@@ -88,7 +88,7 @@ func (t *task) receive() (string, error) {
 		return "", err
 	}
 	history := len(changes) - len(more)
-	if err := t.time("receive", func() error {
+	if err := t.figures.Time("receive", func() error {
 		err := d.Apply(changes[:history]...)
 		_, unreadable := d.text()
 		return errors.Join(err, unreadable)

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/godwit-sync/godwit/internal/load"
 	"github.com/godwit-sync/godwit/tools/rivals/child"
-	"github.com/godwit-sync/godwit/tools/rivals/report"
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
@@ -18,7 +18,6 @@ type comparison struct {
 	options
 	dir     string            // has the records, and what contenders keep
 	servers map[string]server // by contender
-	before  string            // load average
 }
 
 // The tasks.
@@ -30,14 +29,15 @@ const (
 
 // newComparison writes down what the records say.
 func newComparison(ctx context.Context, o options, dir string) (*comparison, error) {
-	c := &comparison{options: o, dir: dir, before: report.LoadAverage(), servers: map[string]server{}}
+	c := &comparison{options: o, dir: dir, servers: map[string]server{}}
 	contenders, err := c.find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all, departments := newEmployees(o.records, o.seed)
 	c.Run = turns.Run{
-		Contenders: contenders, Rounds: o.rounds, Prepare: c.prepare,
+		Contenders: contenders, Rounds: o.Rounds, Prepare: c.prepare, Rows: rows, Notes: notes,
+		What: fmt.Sprintf("%d records", o.records),
 		Tasks: []turns.Task{
 			{Name: create, Sum: turns.Sum(written(all))},
 			{Name: read, Sum: turns.Sum(listed(all))},

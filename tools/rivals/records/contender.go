@@ -14,29 +14,26 @@ import (
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
-// contend as the first argument makes this process a contender.
-const contend = "contend"
-
 // task is what godwit does in a process of its own, as contender.mjs has PouchDB
 // do it.
 type task struct {
 	dir     string
 	url     string
-	figures map[string]float64 // seconds or bytes
+	figures turns.Figures
 }
 
-var errUsage = errors.New("usage: records " + contend + " TASK DIRECTORY [URL]")
+var errUsage = errors.New("a contender is told NAME TASK DIRECTORY [URL]")
 
 // contribute does one task and prints its outcome.
 func contribute(ctx context.Context, args []string) error {
-	if len(args) < 2 {
+	if len(args) < 3 {
 		return errUsage
 	}
-	t := &task{dir: args[1], figures: map[string]float64{}}
-	if len(args) > 2 {
-		t.url = args[2]
+	t := &task{dir: args[2], figures: turns.Figures{}}
+	if len(args) > 3 {
+		t.url = args[3]
 	}
-	run, ok := map[string]func(context.Context) (string, error){create: t.create, read: t.read, replicate: t.replicate}[args[0]]
+	run, ok := map[string]func(context.Context) (string, error){create: t.create, read: t.read, replicate: t.replicate}[args[1]]
 	if !ok {
 		return errUsage
 	}
@@ -44,7 +41,7 @@ func contribute(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(turns.Outcome{Figures: t.figures, Sum: turns.Sum(text)})
+	return t.figures.Tell(text)
 }
 
 const (
@@ -71,7 +68,7 @@ func (t *task) create(ctx context.Context) (text string, err error) {
 		}
 	}
 	t.figures["createOne"] = turns.Middle(one)
-	if err := t.time("createBatched", func() error { return s.createAll(ctx, records[alone:]) }); err != nil {
+	if err := t.figures.Time("createBatched", func() error { return s.createAll(ctx, records[alone:]) }); err != nil {
 		return "", err
 	}
 	t.figures["createBatched"] /= float64(len(records) - alone)
@@ -115,12 +112,6 @@ func diskBytes(dir string) (sum float64, err error) {
 		return err
 	})
 	return sum, err
-}
-
-func (t *task) time(figure string, run func() error) error {
-	took, err := turns.Timed(nil, run)
-	t.figures[figure] = took[0]
-	return err
 }
 
 // collection is what the records are in.

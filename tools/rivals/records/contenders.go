@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"github.com/godwit-sync/godwit/internal/load"
 	"github.com/godwit-sync/godwit/tools/rivals/child"
 	"github.com/godwit-sync/godwit/tools/rivals/report"
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
@@ -47,29 +45,18 @@ func (c *comparison) find(ctx context.Context) (contenders []turns.Contender, er
 }
 
 // godwit is this command itself, and the relay.
-func (c *comparison) godwit(ctx context.Context) (who turns.Contender, err error) {
-	relay := c.relay
-	if relay == "" {
-		if relay, err = child.Build(ctx, filepath.Join(c.dir, "bin"), "./cmd/godwit-relay"); err != nil {
-			return who, err
-		}
+func (c *comparison) godwit(ctx context.Context) (turns.Contender, error) {
+	relay, err := child.Relay(ctx, c.relay, filepath.Join(c.dir, "bin"))
+	if err != nil {
+		return turns.Contender{}, err
 	}
-	self, err := os.Executable()
-	c.servers["godwit"] = server{
-		child.Kind{
-			Launch: func(port int, data string) *exec.Cmd {
-				return exec.Command(relay, "--listen", child.Address(port), "--data", data)
-			},
-			Answers: func(ctx context.Context, port int) bool { return load.Greets(ctx, "ws://"+child.Address(port)) },
-		},
-		func(address string) string { return "ws://" + address },
-	}
-	return turns.Contender{Name: "godwit", Title: "godwit", Version: "commit " + report.Commit(ctx), Command: []string{self, contend}}, err
+	c.servers["godwit"] = server{relay, func(address string) string { return "ws://" + address }}
+	return turns.InGo(turns.Contender{Name: "godwit", Title: "godwit", Version: "commit " + report.Commit(ctx)})
 }
 
 func (c *comparison) pouchDB(ctx context.Context, name, title string) (turns.Contender, error) {
-	version, err := report.Module(ctx, c.tools, "pouchdb-node")
-	script := filepath.Join(c.tools, "records", "server.mjs")
+	version, err := report.Module(ctx, c.Tools, "pouchdb-node")
+	script := filepath.Join(c.Tools, "records", "server.mjs")
 	c.servers[name] = server{
 		child.Kind{
 			Launch: func(port int, data string) *exec.Cmd {
@@ -79,7 +66,7 @@ func (c *comparison) pouchDB(ctx context.Context, name, title string) (turns.Con
 		},
 		func(address string) string { return "http://" + address + "/people" },
 	}
-	command := []string{"node", "--expose-gc", filepath.Join(c.tools, "records", "contender.mjs"), name}
+	command := []string{"node", "--expose-gc", filepath.Join(c.Tools, "records", "contender.mjs"), name}
 	return turns.Contender{Name: name, Title: title, Version: version, Command: command}, err
 }
 

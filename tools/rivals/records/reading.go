@@ -14,13 +14,13 @@ func (t *task) read(ctx context.Context) (text string, err error) {
 		return "", err
 	}
 	var s *store
-	if err := t.time("open", func() error { s, err = t.open("main"); return err }); err != nil {
+	if err := t.figures.Time("open", func() error { s, err = t.open("main"); return err }); err != nil {
 		return "", err
 	}
 	if err := t.get(ctx, s); err != nil {
 		return "", err
 	}
-	if err := t.time("index", func() error { return t.index(ctx, s) }); err != nil {
+	if err := t.figures.Time("index", func() error { return t.index(ctx, s) }); err != nil {
 		return "", err
 	}
 	if text, err = t.query(ctx, s); err != nil {

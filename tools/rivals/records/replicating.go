@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/peer"
 )
 
@@ -21,54 +18,37 @@ func (t *task) replicate(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, ids, err := ours.all(ctx, peer.Query{})
-	if err != nil {
-		return "", err
-	}
-	if err := t.exchange(ctx, ours, theirs, ids, "push", "pull"); err != nil {
+	if err := t.exchange(ctx, ours, theirs, "push", "pull"); err != nil {
 		return "", err
 	}
 	if err := ours.promote(ctx); err != nil {
 		return "", err
 	}
-	if err := t.exchange(ctx, ours, theirs, nil, "pushMore", "pullMore"); err != nil {
+	if err := t.exchange(ctx, ours, theirs, "pushMore", "pullMore"); err != nil {
 		return "", err
 	}
 	text, err := theirs.text(ctx)
 	return text, errors.Join(err, ours.peer.Close(), theirs.peer.Close())
 }
 
-// exchange has what is new go from one to the other, who knows of the records by
-// their ids.
-func (t *task) exchange(ctx context.Context, ours, theirs *store, ids []crdt.DocumentID, push, pull string) error {
-	for _, one := range []struct {
-		figure string
-		*store
-		ids []crdt.DocumentID
-	}{{push, ours, nil}, {pull, theirs, ids}} {
-		if err := t.time(one.figure, func() error { return one.sync(ctx, one.ids) }); err != nil {
-			return err
-		}
+// exchange has what is new go from one to the other.
+func (t *task) exchange(ctx context.Context, ours, theirs *store, push, pull string) error {
+	err := t.figures.Time(push, func() error { return ours.sync(ctx) })
+	if err != nil {
+		return err
 	}
-	return nil
+	return t.figures.Time(pull, func() error { return theirs.sync(ctx) })
 }
 
 // sync links the peer to the relay until both have the same.
-func (s *store) sync(ctx context.Context, ids []crdt.DocumentID) error {
+func (s *store) sync(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- s.peer.Run(ctx) }()
-	var found errgroup.Group
-	found.SetLimit(finders)
-	for _, id := range ids {
-		found.Go(func() error { _, err := s.peer.Find(ctx, id); return err })
-	}
-	err := errors.Join(found.Wait(), s.peer.Sync(ctx))
+	err := s.employees.Sync(ctx)
 	stop()
 	return errors.Join(err, <-ended)
 }
-
-const finders = 256 // so many records are looked for at once
 
 // promote changes a few records.
 func (s *store) promote(ctx context.Context) error {

@@ -2,10 +2,7 @@ package main
 
 import (
 	_ "embed"
-	"fmt"
-	"strings"
 
-	"github.com/godwit-sync/godwit/tools/rivals/report"
 	"github.com/godwit-sync/godwit/tools/rivals/turns"
 )
 
@@ -30,13 +27,3 @@ var rows = []turns.Row{
 //
 //go:embed notes.md
 var notes string
-
-// markdown is the whole report.
-func (c *comparison) markdown() string {
-	var w strings.Builder
-	fmt.Fprintf(&w, "%s; load average %s before, %s after.\n", report.Machine(), c.before, report.LoadAverage())
-	fmt.Fprintf(&w, "%d records; median of %d, in parentheses the ratio to %s.\n\n", c.records, c.rounds, c.Contenders[0].Title)
-	c.Table(&w, rows)
-	w.WriteString(notes)
-	return w.String()
-}

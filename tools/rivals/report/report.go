@@ -82,3 +82,19 @@ func Median(values []float64) float64 {
 	}
 	return (values[middle-1] + values[middle]) / 2
 }
+
+// WriteJSON writes results to a file, one per line; no path, no file.
+func WriteJSON[T any](path string, results []T) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(file)
+	for _, result := range results {
+		err = errors.Join(err, encoder.Encode(result))
+	}
+	return errors.Join(err, file.Close())
+}

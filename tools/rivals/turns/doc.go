@@ -4,8 +4,8 @@
 //
 // Start from [Run], which the driver keeps, and [Outcome], which a contender
 // prints: figures, and a hash of what it has in the end, which must be what the
-// driver expects. A contender in Go measures with [Timed] and [Memory]; one in
-// JavaScript with measure.mjs, which does the same.
+// driver expects. A contender in Go, that is [InGo], measures with [Figures] and
+// [Memory]; one in JavaScript with measure.mjs, which does the same.
 //
 // Linux only: memory is read from /proc.
 package turns

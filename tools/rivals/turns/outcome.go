@@ -3,6 +3,7 @@ package turns
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -13,8 +14,23 @@ import (
 
 // Outcome is what a contender prints as JSON when it has done a task.
 type Outcome struct {
-	Figures map[string]float64 `json:"figures"` // seconds, bytes, or how many
-	Sum     string             `json:"sum"`     // of what it has in the end; see [Sum]
+	Figures Figures `json:"figures"`
+	Sum     string  `json:"sum"` // of what it has in the end; see [Sum]
+}
+
+// Figures are what was measured, by name: seconds, bytes, or how many.
+type Figures map[string]float64
+
+// Time measures how long something takes.
+func (f Figures) Time(name string, run func() error) error {
+	took, err := Timed(nil, run)
+	f[name] = took[0]
+	return err
+}
+
+// Tell prints the outcome of a task, after which there is this text.
+func (f Figures) Tell(text string) error {
+	return json.NewEncoder(os.Stdout).Encode(Outcome{Figures: f, Sum: Sum(text)})
 }
 
 // Sum is the SHA-256 of a text, in hexadecimal.

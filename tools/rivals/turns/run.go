@@ -6,18 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"time"
-)
 
-// Contender is one of those that are compared.
-type Contender struct {
-	Name    string   // as in flags and files
-	Title   string   // as in tables
-	Version string   // as in tables
-	Command []string // to which a task and its arguments are added
-}
+	"github.com/godwit-sync/godwit/tools/rivals/report"
+)
 
 // Task is what every contender does in a process of its own.
 type Task struct {
@@ -32,11 +25,16 @@ type Run struct {
 	Tasks []Task
 	// Rounds is how often everything is done.
 	Rounds int
+	// What is compared, Rows of the table, and Notes below it.
+	What  string
+	Rows  []Row
+	Notes string
 	// Prepare returns what a contender is told after the task's name, and what is
 	// to be done when it is through, which may add figures.
 	Prepare func(ctx context.Context, who Contender, task string) (args []string, finish func(*Outcome) error, err error)
 
 	results []result
+	before  string // load average
 }
 
 // result is what became of one task of one contender.
@@ -47,9 +45,23 @@ type result struct {
 	Outcome
 }
 
-// Measure lets the contenders take turns, task by task, and says on standard
+// Report measures, writes every measurement to a file unless that has no name, and
+// prints the table.
+func (r *Run) Report(ctx context.Context, file string) error {
+	r.before = report.LoadAverage()
+	if err := r.measure(ctx); err != nil {
+		return err
+	}
+	if err := report.WriteJSON(file, r.results); err != nil {
+		return err
+	}
+	fmt.Print(r.markdown())
+	return nil
+}
+
+// measure lets the contenders take turns, task by task, and says on standard
 // error where it is. It fails with the first contender that does.
-func (r *Run) Measure(ctx context.Context) error {
+func (r *Run) measure(ctx context.Context) error {
 	for round := range r.Rounds {
 		for _, task := range r.Tasks {
 			for i := range r.Contenders {
@@ -95,14 +107,8 @@ func (r *Run) attempt(ctx context.Context, who Contender, task Task) (got Outcom
 	return got, nil
 }
 
-func (c Contender) start(ctx context.Context, args []string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, c.Command[0], append(c.Command[1:len(c.Command):len(c.Command)], args...)...)
-	cmd.Stderr = os.Stderr
-	return cmd
-}
-
-// Values are all measurements of a figure, ascending.
-func (r *Run) Values(figure string, who Contender) (values []float64) {
+// values are all measurements of a figure, ascending.
+func (r *Run) values(figure string, who Contender) (values []float64) {
 	for _, result := range r.results {
 		if v, ok := result.Figures[figure]; ok && result.Contender == who.Name {
 			values = append(values, v)
@@ -110,20 +116,4 @@ func (r *Run) Values(figure string, who Contender) (values []float64) {
 	}
 	slices.Sort(values)
 	return values
-}
-
-// WriteJSON writes all results to a file, one per line; no path, no file.
-func (r *Run) WriteJSON(path string) error {
-	if path == "" {
-		return nil
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	encoder := json.NewEncoder(file)
-	for _, result := range r.results {
-		err = errors.Join(err, encoder.Encode(result))
-	}
-	return errors.Join(err, file.Close())
 }

@@ -19,9 +19,19 @@ type Row struct {
 // NewRow shows a figure under a label, in a format such as [Duration].
 func NewRow(figure, label string, format func(float64) string) Row { return Row{figure, label, format} }
 
-// Table writes all figures as Markdown: the medians of the rounds, and in
-// parentheses the ratio to the first contender's.
-func (r *Run) Table(w *strings.Builder, rows []Row) {
+// markdown is the whole report.
+func (r *Run) markdown() string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "%s; load average %s before, %s after.\n", report.Machine(), r.before, report.LoadAverage())
+	fmt.Fprintf(&w, "%s; median of %d, in parentheses the ratio to %s.\n\n", r.What, r.Rounds, r.Contenders[0].Title)
+	r.table(&w)
+	w.WriteString(r.Notes)
+	return w.String()
+}
+
+// table writes all figures: the medians of the rounds, and in parentheses the ratio
+// to the first contender's.
+func (r *Run) table(w *strings.Builder) {
 	fmt.Fprint(w, "| |")
 	for _, who := range r.Contenders {
 		fmt.Fprintf(w, " %s |", who.Title)
@@ -32,7 +42,7 @@ func (r *Run) Table(w *strings.Builder, rows []Row) {
 		fmt.Fprintf(w, " %s |", who.Version)
 	}
 	fmt.Fprintln(w)
-	for _, row := range rows {
+	for _, row := range r.Rows {
 		fmt.Fprintf(w, "| %s |", row.label)
 		for _, who := range r.Contenders {
 			fmt.Fprintf(w, " %s |", r.cell(row, who))
@@ -43,7 +53,7 @@ func (r *Run) Table(w *strings.Builder, rows []Row) {
 }
 
 func (r *Run) cell(row Row, who Contender) string {
-	values, first := r.Values(row.figure, who), r.Values(row.figure, r.Contenders[0])
+	values, first := r.values(row.figure, who), r.values(row.figure, r.Contenders[0])
 	if len(values) == 0 {
 		return "n/a"
 	}
