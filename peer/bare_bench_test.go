@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -24,14 +23,6 @@ func noted(n, bytes int) person {
 	who := someone(n)
 	who.Notes = string(notes)
 	return who
-}
-
-// manyRecords is of how many the larger benchmarks are.
-func manyRecords() int {
-	if n, err := strconv.Atoi(os.Getenv("GODWIT_RECORDS")); err == nil {
-		return n
-	}
-	return 10_000
 }
 
 // people makes up records, of which so many bytes are notes.
@@ -67,10 +58,17 @@ func hireAtOnce(b *testing.B, p *node, c *peer.Records[person], some []person) {
 	}
 }
 
+// reportBesideBadger says how fast records were written, and Badger alone; of-bare
+// is the ratio.
+func reportBesideBadger(b *testing.B, records int, ours, theirs time.Duration) {
+	b.ReportMetric(float64(records)/ours.Seconds(), "records/s")
+	b.ReportMetric(float64(records)/theirs.Seconds(), "bare-records/s")
+	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+}
+
 // Records with two indexes are created, a hundred in a transaction and one by one,
-// and, in turns with that, Badger alone writes what that has written: of-bare is
-// the ratio of the speeds.
-func BenchmarkCreateBesideBadger(b *testing.B) {
+// and, in turns with that, Badger alone writes what that has written.
+func BenchmarkRecordsCreate(b *testing.B) {
 	for _, size := range []struct{ notes, records, each int }{
 		{150, 20_000, 100}, {900, 10_000, 100}, {150, 1000, 1}, {900, 1000, 1},
 	} {
@@ -86,10 +84,7 @@ func BenchmarkCreateBesideBadger(b *testing.B) {
 				o, t := createBesideBadger(b, all, size.each, written)
 				ours, theirs = ours+o, theirs+t
 			}
-			made := float64(b.N * size.records)
-			b.ReportMetric(made/ours.Seconds(), "records/s")
-			b.ReportMetric(made/theirs.Seconds(), "bare-records/s")
-			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+			reportBesideBadger(b, b.N*size.records, ours, theirs)
 		})
 	}
 }
@@ -113,7 +108,7 @@ func createBesideBadger(b *testing.B, all []person, each int, written []bareTxn)
 // Records with two indexes that others have made are taken in, as they come in
 // pages of 256, four of them under way, and, in turns with that, Badger alone writes
 // what that has written, a transaction for each page.
-func BenchmarkBringBesideBadger(b *testing.B) {
+func BenchmarkRecordsBring(b *testing.B) {
 	for _, size := range []struct{ notes, records int }{{150, 1024 * 10}, {900, 1024 * 10}} {
 		b.Run(fmt.Sprintf("notes=%d", size.notes), func(b *testing.B) {
 			dir := b.TempDir()
@@ -130,10 +125,7 @@ func BenchmarkBringBesideBadger(b *testing.B) {
 				o, t := bringBesideBadger(b, all, written)
 				ours, theirs = ours+o, theirs+t
 			}
-			came := float64(b.N * size.records)
-			b.ReportMetric(came/ours.Seconds(), "records/s")
-			b.ReportMetric(came/theirs.Seconds(), "bare-records/s")
-			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "of-bare")
+			reportBesideBadger(b, b.N*size.records, ours, theirs)
 			b.ReportMetric(float64(size.records)/float64(len(commits)), "records/commit")
 		})
 	}
@@ -157,7 +149,7 @@ func bringBesideBadger(b *testing.B, all []brought, written []bareTxn) (ours, th
 
 // A record is got into a struct, and, in turns with that, one of the same views
 // from a copy of the same database with Badger alone.
-func BenchmarkGetBesideBadger(b *testing.B) {
+func BenchmarkRecordsGet(b *testing.B) {
 	dir, copied := b.TempDir(), b.TempDir()
 	p := quiet(b, peer.Config{Path: dir})
 	hire(b, p, people(1000, 900), 100)
@@ -195,27 +187,4 @@ func BenchmarkGetBesideBadger(b *testing.B) {
 	b.ReportMetric(median(ours).Seconds()*1e6, "µs/get")
 	b.ReportMetric(median(theirs).Seconds()*1e6, "µs/bare-get")
 	b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "x-bare")
-}
-
-// Fifty of many records are found by an index.
-func BenchmarkQueryRecords(b *testing.B) {
-	p := quiet(b, peer.Config{})
-	c := hire(b, p, people(manyRecords(), 900), 100)
-	q := peer.Where("Department").Is("D3").OrderBy("Name").Limit(50)
-	var took []time.Duration
-	for b.Loop() {
-		start := time.Now()
-		found := 0
-		for _, err := range c.Find(b.Context(), q) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			found++
-		}
-		took = append(took, time.Since(start))
-		if found != 50 {
-			b.Fatalf("%d records are found", found)
-		}
-	}
-	b.ReportMetric(median(took).Seconds()*1e6, "µs/query")
 }

@@ -1,15 +1,14 @@
 package peer_test
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/internal/load"
 	"github.com/godwit-sync/godwit/peer"
 )
 
@@ -288,63 +288,47 @@ func BenchmarkIdle(b *testing.B) {
 	dir := b.TempDir()
 	stock(b, r, dir, 1000, 50)
 	for b.Loop() {
-		b.ReportMetric(rssOfIdlePeer(b, dir, r.url()), "RssAnon-MB")
+		idle, _ := memoryOf(b, "idle", dir, r.url())
+		b.ReportMetric(idle, "RssAnon-MB")
 	}
 }
 
-func rssOfIdlePeer(b *testing.B, dir, url string) float64 {
+// memoryOf returns how much memory a process with an idle peer takes, in MB: after a
+// while, and when all its garbage is collected.
+func memoryOf(b *testing.B, role, dir, url string) (idle, collected float64) {
+	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "GODWIT_PEER_TEST_ROLE=idle", "GODWIT_PEER_TEST_DIR="+dir, "GODWIT_PEER_TEST_RELAY="+url)
+	cmd.Env = append(os.Environ(), "GODWIT_PEER_TEST_ROLE="+role, "GODWIT_PEER_TEST_DIR="+dir, "GODWIT_PEER_TEST_RELAY="+url)
 	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+	out, err := cmd.Output()
 	if err != nil {
 		b.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
+	if _, err := fmt.Sscan(string(out), &idle, &collected); err != nil {
 		b.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = stdin.Close(); _ = cmd.Wait() }()
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		b.Fatal(err)
-	}
-	kb, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return kb / 1000
+	return idle / 1e6, collected / 1e6
 }
 
 // playIdle links a peer, waits until it has nothing to do, and says how much
-// memory its process takes, in KB.
-func playIdle() error {
+// memory its process takes, in bytes.
+func playIdle() error { return idle(func(context.Context, *peer.Peer) error { return nil }) }
+
+// idle is playIdle with something to do at first.
+func idle(do func(context.Context, *peer.Peer) error) error {
 	p, err := peer.Open(peer.Config{Path: os.Getenv("GODWIT_PEER_TEST_DIR"), Relay: os.Getenv("GODWIT_PEER_TEST_RELAY"), Engine: engine()})
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	if err := p.Sync(ctx); err != nil {
-		return err
-	}
+	err = errors.Join(do(ctx, p), p.Sync(ctx))
 	time.Sleep(15 * time.Second) // until the garbage of the beginning has been given back
-	raw, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return err
-	}
-	for line := range strings.Lines(string(raw)) {
-		if kb, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			fmt.Println(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kb), "kB")))
-		}
-	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	now, unknown := load.Anonymous(os.Getpid())
+	debug.FreeOSMemory()
+	collected, _ := load.Anonymous(os.Getpid())
+	fmt.Println(now, collected)
 	cancel()
-	<-done
-	return p.Close()
+	return errors.Join(err, unknown, <-done, p.Close())
 }

@@ -78,8 +78,8 @@ func bring(b *testing.B, p *node, page []brought) {
 	}
 }
 
-// BenchmarkBroughtRecords takes in records that others have made, many at a time.
-func BenchmarkBroughtRecords(b *testing.B) {
+// BenchmarkBringRecord takes in records that others have made, many at a time.
+func BenchmarkBringRecord(b *testing.B) {
 	p := quiet(b, peer.Config{})
 	c := of[person](b, p, "bench/people", personIndexes...)
 	const batch = 256

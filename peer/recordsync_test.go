@@ -576,13 +576,14 @@ func TestRecordsCollaborate(t *testing.T) {
 	}
 }
 
-// cutter stands between peers and a relay, and cuts all connections after some
-// bytes; negative: never.
+// cutter stands between peers and a relay, counts the bytes in both directions, and
+// cuts all connections after some; negative: never.
 type cutter struct {
-	url  string
-	to   string
-	left atomic.Int64
-	all  sync.WaitGroup
+	url   string
+	to    string
+	bytes atomic.Int64
+	left  atomic.Int64
+	all   sync.WaitGroup
 }
 
 func newCutter(tb testing.TB, url string) *cutter {
@@ -620,6 +621,7 @@ func (c *cutter) copy(to, from net.Conn) {
 	buf := make([]byte, 2048)
 	for {
 		n, err := from.Read(buf)
+		c.bytes.Add(int64(n))
 		if c.left.Load() >= 0 && c.left.Add(int64(-n)) < 0 {
 			c.left.CompareAndSwap(c.left.Load(), 10_000) // for the next connections
 			err = io.EOF

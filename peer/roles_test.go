@@ -9,7 +9,7 @@ import (
 // test.
 func play(role string) {
 	roles := map[string]func() error{
-		"idle": playIdle, "writer": playWriter, "reader": playReader, "retrier": playRetrier,
+		"idle": playIdle, "holder": playHolder, "writer": playWriter, "reader": playReader, "retrier": playRetrier,
 		"opener": playOpener, "setter": playSetter, "collector": playCollector, "resolver": playResolver,
 	}
 	do, ok := roles[role]
