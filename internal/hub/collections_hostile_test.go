@@ -78,6 +78,7 @@ func TestCollectionStrangers(t *testing.T) {
 		"a page of another number":   {offer, page(2)},
 		"another collection":         {offer, page(1, wire.Announced{Document: record("x", 1), Heads: head})},
 		"a document without heads":   {offer, page(1, wire.Announced{Document: id})},
+		"a document twice":         {offer, page(1, wire.Announced{Document: id, Heads: head}, wire.Announced{Document: id, Heads: head})},
 		"no chunks":                  {offer, page(1, wire.Announced{Document: id, Heads: head, Changes: []byte("x")})},
 		"what nobody wants":          {offer, page(0, wire.Announced{Document: id, Heads: head})},
 		"more pages than are heard":  waiting,
@@ -166,4 +167,40 @@ func TestCollectionSameStore(t *testing.T) {
 	})
 	relay.has(record(staff, 1), made.Hash)
 	peer.has(record(staff, 1), made.Hash)
+}
+
+// TestCollectionManyRefused: a page may bring thousands of changes that are refused,
+// and name as many heads. They are refused, the one that is good is taken, and it is
+// soon over: the cost doesn't go with the product of the two.
+func TestCollectionManyRefused(t *testing.T) {
+	const many = 60_000
+	relay := newStation(t, "relay", "").serve()
+	id := record(staff, 1)
+	var chunks []byte
+	var heads []change.Hash
+	for n := range many { // all are the actor's first: the others are twins
+		made := first("twins", change.Int(int64(n)))
+		chunks = append(chunks, made.Bytes()...)
+		if n < wire.MaxHeads {
+			heads = append(heads, made.Hash)
+		}
+	}
+	x := relay.stranger(t, "stranger")
+	x.say(wire.Offer{Subscription: 1, Collection: staff})
+	x.hear()
+	x.say(wire.Page{Subscription: 1, Number: 1, Left: 1, Documents: []wire.Announced{{Document: id, Heads: heads, Changes: chunks}}})
+	for {
+		switch m := x.hear().(type) {
+		case wire.Want:
+			x.say(wire.Page{Subscription: 1, Documents: []wire.Announced{{Document: id}}})
+		case wire.Answer:
+			if len(m.Refused) != 1 || m.Refused[0].Reason != "twin" || len(m.Refused[0].Hashes) != wire.MaxRefused {
+				t.Errorf("answered %d refusals", len(m.Refused))
+			}
+			relay.has(id, heads[0])
+			return
+		case nil:
+			t.Fatal("the connection has ended")
+		}
+	}
 }

@@ -338,10 +338,15 @@ func (h *Hub) compare(id docid.ID, heads, came []change.Hash, r *replica.Applied
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		return err
 	}
+	refused := make(map[change.Hash]struct{}, len(r.Refused))
+	for _, hash := range r.Refused {
+		refused[hash] = struct{}{}
+	}
 	return h.examine(id, func(g *graph.Graph, isRefused func(change.Hash) bool) {
 		for _, head := range heads {
+			_, here := refused[head]
 			switch {
-			case g.Has(head), slices.Contains(r.Refused, head):
+			case g.Has(head), here:
 			case isRefused(head):
 				r.Refused = append(r.Refused, head)
 			default:

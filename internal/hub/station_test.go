@@ -190,8 +190,13 @@ func (s *station) fill(collection string, from, to, size int) {
 
 // sized returns the first change of an actor, of about so many bytes.
 func sized(actor string, size int) *change.Change {
+	return first(actor, change.Text(strings.Repeat("x", size)))
+}
+
+// first returns the first change of an actor, which writes some value.
+func first(actor string, value change.Value) *change.Change {
 	draft := change.Draft{Actor: change.ActorID(actor), Seq: 1, StartOp: 1, Ops: []change.Op{{
-		Key: change.MapKey("text"), Action: change.ActionSet, Value: change.Text(strings.Repeat("x", size)),
+		Key: change.MapKey("text"), Action: change.ActionSet, Value: value,
 	}}}
 	c, err := draft.Encode()
 	if err != nil {

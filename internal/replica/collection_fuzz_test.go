@@ -47,8 +47,12 @@ func FuzzListener(f *testing.F) {
 				if n > 0 {
 					page.Number = number + uint64(c.n(8)/7) + 1
 				}
-				for range c.n(5) {
-					page.Documents = append(page.Documents, wire.Announced{Document: c.id(), Heads: c.hashes(4)})
+				for i := range c.n(5) {
+					d := wire.Announced{Document: docid.RecordFor("model", string(rune('a'+i))), Heads: c.hashes(4)}
+					if c.n(16) == 15 {
+						d.Document = c.id() // perhaps once more
+					}
+					page.Documents = append(page.Documents, d)
 				}
 				if err := l.Page(page, &h); err != nil {
 					return

@@ -108,6 +108,9 @@ func (l *Listener) Page(m wire.Page, h *Heard) error {
 	if m.Number == 0 {
 		return l.brought(m, h)
 	}
+	if err := distinct(m.Documents); err != nil {
+		return err
+	}
 	lane, window := &l.lanes[CatchUp], CatchUpWindow
 	if m.Live {
 		lane, window = &l.lanes[Live], LiveWindow
@@ -128,6 +131,19 @@ func (l *Listener) Page(m wire.Page, h *Heard) error {
 	}
 	if page.open == 0 {
 		l.finish(page, h)
+	}
+	return nil
+}
+
+// distinct checks that a page names no document twice: to find out what one lacks
+// may take reading all of it.
+func distinct(documents []wire.Announced) error {
+	named := make(map[docid.ID]struct{}, len(documents))
+	for i := range documents {
+		named[documents[i].Document] = struct{}{}
+	}
+	if len(named) < len(documents) {
+		return fmt.Errorf("%w: a page of %d documents names only %d", ErrUnexpected, len(documents), len(named))
 	}
 	return nil
 }
