@@ -56,47 +56,38 @@ func (s *session) announce(m wire.Subscribe) error {
 	return nil
 }
 
-// recall reads what is remembered of the listener, if it is a server that we joined,
-// and counts what a listing would name.
+// recall reads what is remembered of the listener, if it is a server that we joined.
 func (a *announcement) recall(terms *replica.Terms) error {
 	s := a.session
-	if s.link != nil {
-		terms.Keeps = true
-		a.asides = map[docid.ID]string{}
-		acked, err := s.hub.cursor(cursorKey(keyAcked, s.neighbour.Origin, a.tag))
-		if err != nil {
-			return err
-		}
-		terms.Acked = acked
-		prefix := append(append([]byte(keyAside), s.neighbour.Origin[:]...), a.tag[:]...)
-		rows := s.hub.notes.under(prefix)
-		for entry, err := range s.hub.catalog.Scan(context.Background(), prefix) {
-			if err != nil {
-				return fmt.Errorf("%w: %w", errStore, err)
-			}
-			if _, newer := rows[string(entry.Key)]; !newer {
-				rows[string(entry.Key)] = bytes.Clone(entry.Value)
-			}
-		}
-		for key, reason := range rows {
-			if reason == nil {
-				continue
-			}
-			id := docid.ID([]byte(key[len(key)-docid.Size:]))
-			a.asides[id] = string(reason)
-			if replica.MayPass(string(reason)) {
-				terms.Aside = append(terms.Aside, id)
-			}
-		}
-	}
-	if terms.Cursor != nil && terms.Cursor.After == (docid.ID{}) && (!terms.Keeps || terms.Acked != nil) {
+	if s.link == nil {
 		return nil
 	}
-	for _, err := range s.hub.catalog.Documents(context.Background(), a.tag[:], docid.ID{}) {
+	terms.Keeps = true
+	a.asides = map[docid.ID]string{}
+	acked, err := s.hub.cursor(cursorKey(keyAcked, s.neighbour.Origin, a.tag))
+	if err != nil {
+		return err
+	}
+	terms.Acked = acked
+	prefix := append(append([]byte(keyAside), s.neighbour.Origin[:]...), a.tag[:]...)
+	rows := s.hub.notes.under(prefix)
+	for entry, err := range s.hub.catalog.Scan(context.Background(), prefix) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errStore, err)
 		}
-		terms.Documents++
+		if _, newer := rows[string(entry.Key)]; !newer {
+			rows[string(entry.Key)] = bytes.Clone(entry.Value)
+		}
+	}
+	for key, reason := range rows {
+		if reason == nil {
+			continue
+		}
+		id := docid.ID([]byte(key[len(key)-docid.Size:]))
+		a.asides[id] = string(reason)
+		if replica.MayPass(string(reason)) {
+			terms.Aside = append(terms.Aside, id)
+		}
 	}
 	return nil
 }

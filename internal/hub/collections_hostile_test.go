@@ -78,7 +78,7 @@ func TestCollectionStrangers(t *testing.T) {
 		"a page of another number":   {offer, page(2)},
 		"another collection":         {offer, page(1, wire.Announced{Document: record("x", 1), Heads: head})},
 		"a document without heads":   {offer, page(1, wire.Announced{Document: id})},
-		"a document twice":         {offer, page(1, wire.Announced{Document: id, Heads: head}, wire.Announced{Document: id, Heads: head})},
+		"a document twice":           {offer, page(1, wire.Announced{Document: id, Heads: head}, wire.Announced{Document: id, Heads: head})},
 		"no chunks":                  {offer, page(1, wire.Announced{Document: id, Heads: head, Changes: []byte("x")})},
 		"what nobody wants":          {offer, page(0, wire.Announced{Document: id, Heads: head})},
 		"more pages than are heard":  waiting,

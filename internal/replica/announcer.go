@@ -60,11 +60,12 @@ type Announcer struct {
 
 	catchUp struct {
 		listing bool
-		after   docid.ID // the listing has come to
-		at      uint64   // the journal is read up to, or the listing stands for what there was then
+		began   docid.ID // the listing was begun after that
+		after   docid.ID // and has come to
+		listed  int
+		at      uint64 // the journal is read up to, or the listing stands for what there was then
 		aside   []docid.ID
-		left    uint64 // of the listing
-		done    bool   // its last page is sent
+		done    bool // its last page is sent
 	}
 	live struct {
 		rows   []Row
@@ -94,8 +95,6 @@ type Terms struct {
 	Acked *wire.Cursor
 	// Aside are documents that the listener refused for a while.
 	Aside []docid.ID
-	// Documents is about how many a listing would name.
-	Documents uint64
 }
 
 // batch are topics that have not all found their way into a page.
@@ -123,11 +122,10 @@ func NewAnnouncer(terms Terms) *Announcer {
 		a.terms.Empty = false // it was said of another listing
 	}
 	if from == nil {
-		c.listing, c.at, c.left = true, terms.End, terms.Documents
+		c.listing, c.at = true, terms.End
 		return a
 	}
-	c.listing, c.after, c.at = from.After != (docid.ID{}), from.After, from.Sequence
-	c.left = terms.Documents
+	c.listing, c.began, c.after, c.at = from.After != (docid.ID{}), from.After, from.After, from.Sequence
 	a.acked = *from
 	return a
 }

@@ -184,7 +184,7 @@ func (st *stream) terms(m wire.Subscribe) replica.Terms {
 	from, to := st.from, st.to.storage()
 	terms := replica.Terms{
 		Subscription: 1, Tag: modelTag, Listener: origin(to), Cursor: m.Cursor, Empty: m.Empty,
-		End: from.last(), Keeps: from.keeps, Documents: uint64(len(from.docs)),
+		End: from.last(), Keeps: from.keeps,
 	}
 	if from.keeps {
 		terms.Acked = from.acked[to+"|"+from.storage()]

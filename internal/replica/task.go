@@ -131,10 +131,9 @@ func (a *Announcer) Listed(ids []docid.ID) {
 			topics[i].Until = 0
 		}
 	}
-	c.left -= min(c.left, uint64(len(ids)))
 	to := wire.Cursor{Sequence: c.at}
 	if len(ids) == wire.MaxDocuments {
-		c.after = ids[len(ids)-1]
+		c.after, c.listed = ids[len(ids)-1], c.listed+len(ids)
 		to.After = c.after
 	} else {
 		c.listing = false
@@ -174,19 +173,6 @@ func (a *Announcer) Page(lane Lane, read int, documents []wire.Announced) (wire.
 	sent.number, page.Number, page.To = a.number, a.number, sent.to
 	a.pages[lane].open = append(a.pages[lane].open, sent)
 	return page, true
-}
-
-// left is about how much there is to catch up with, never zero before the end.
-func (a *Announcer) left(last bool) uint64 {
-	c := &a.catchUp
-	switch {
-	case last:
-		return 0
-	case c.listing:
-		return max(c.left, 1)
-	default:
-		return max(a.terms.End-c.at, uint64(len(a.batches[CatchUp].topics)), 1)
-	}
 }
 
 func (a *Announcer) remember(documents []wire.Announced) (ids []docid.ID) {
