@@ -75,9 +75,11 @@ func (a *audience) pass(last uint64) {
 	}
 }
 
-// submit is [Store.Submit], and tells those who listen.
+// submit is [Store.Submit] for what has appends, and tells those who listen.
 func (h *Hub) submit(b *storage.Batch, done func(storage.Seq, error)) {
+	tags := h.names.register(b)
 	h.Store.Submit(b, func(last storage.Seq, err error) {
+		h.names.registered(tags, err)
 		if err == nil {
 			h.audience.tell(b, last)
 		}

@@ -100,28 +100,3 @@ func (h *Hub) Acked(server [16]byte, tag docid.Tag) (*Cursor, error) {
 	}
 	return h.cursor(cursorKey(keyAcked, server, tag))
 }
-
-// claim makes a name the owner of its tag, unless another one is. With offered unset
-// it only looks.
-func (h *Hub) claim(name string, offered bool) (owner bool, err error) {
-	tag := docid.CollectionTag(name)
-	key := append([]byte(keyTag), tag[:]...)
-	h.naming.Lock()
-	defer h.naming.Unlock()
-	row, err := h.catalog.Get(key)
-	switch {
-	case err == nil:
-		return string(row) == name, nil
-	case !errors.Is(err, storage.ErrNotFound):
-		return false, fmt.Errorf("%w: %w", errStore, err)
-	case !offered:
-		return true, nil
-	}
-	done := make(chan error, 1)
-	h.Store.Submit(&storage.Batch{Puts: []storage.Entry{{Key: key, Value: []byte(name)}}},
-		func(_ storage.Seq, err error) { done <- err })
-	if err := <-done; err != nil {
-		return false, fmt.Errorf("%w: %w", errStore, err)
-	}
-	return true, nil
-}

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+	"github.com/godwit-sync/godwit/internal/wire"
 )
 
 const staff = "acme/staff"
@@ -115,6 +117,77 @@ func TestCollectionName(t *testing.T) {
 	}
 	peer.join(relay.url, staff)
 	peer.await("declined", func() bool { return slices.Equal(peer.over, []string{"taken", "taken"}) })
+}
+
+// rows returns the names that own tags at a relay.
+func (s *station) rows() (owners []string) {
+	s.t.Helper()
+	for entry, err := range s.store.Scan(context.Background(), []byte("sync1/tag/")) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		owners = append(owners, string(entry.Value))
+	}
+	return owners
+}
+
+// TestCollectionNameIsOwnedWithADocument: names cost a relay nothing durable until
+// there is a document, whoever offers how many.
+func TestCollectionNameIsOwnedWithADocument(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	x := relay.stranger(t, "stranger")
+	const many = 2000 // beyond what may be open at once
+	for n := range uint64(many) {
+		x.say(wire.Offer{Subscription: n + 1, Collection: fmt.Sprint("name ", n)})
+		if _, ok := x.hear().(wire.Subscribe); !ok {
+			t.Fatal("no subscription")
+		}
+		x.say(wire.Unsubscribe{Subscription: n + 1})
+	}
+	peer.join(relay.url, staff)
+	peer.caughtUp(staff)
+	if owners := relay.rows(); len(owners) > 0 {
+		t.Errorf("%d names are owned, without documents", len(owners))
+	}
+	made := peer.edit(record(staff, 1))
+	relay.has(record(staff, 1), made.Hash)
+	if owners := relay.rows(); !slices.Equal(owners, []string{staff}) {
+		t.Errorf("the owners are %q", owners)
+	}
+	peer.leave()
+	x.conn.Abort()
+	relay.served.Wait()
+	if n := relay.hub.Claims(); n > 0 {
+		t.Errorf("%d claims outlive their connections", n)
+	}
+}
+
+// TestCollectionNameClaimed: a tag is a name's as long as it is subscribed to, and
+// for good when a document has come meanwhile.
+func TestCollectionNameClaimed(t *testing.T) {
+	dir := t.TempDir()
+	relay := newStation(t, "relay", dir)
+	tag, _ := record(staff, 1).Tag()
+	claim := func(name string, want bool) {
+		t.Helper()
+		if ok, err := relay.hub.Claim(tag, name); err != nil || ok != want {
+			t.Fatalf("%s: %t, %v", name, ok, err)
+		}
+	}
+	claim("a", true)
+	claim("b", false)
+	claim("a", true)
+	relay.hub.Unclaim(tag)
+	claim("b", false)
+	relay.hub.Unclaim(tag)
+	claim("b", true)
+	relay.edit(record(staff, 1))
+	relay.hub.Unclaim(tag)
+	claim("a", false)
+	relay.close()
+	relay = newStation(t, "relay", dir)
+	claim("a", false)
+	claim("b", true)
 }
 
 // TestCollectionCut: the connection is cut at any byte, again and again, while both

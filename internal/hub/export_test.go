@@ -133,3 +133,16 @@ func (h *Hub) Note(key, value []byte) error {
 		func(_ storage.Seq, err error) { done <- err })
 	return <-done
 }
+
+// Claim claims a tag for a name, as a subscription does.
+func (h *Hub) Claim(tag docid.Tag, name string) (bool, error) { return h.claim(tag, name) }
+
+// Unclaim ends that.
+func (h *Hub) Unclaim(tag docid.Tag) { h.names.unclaim(tag) }
+
+// Claims is how many tags are claimed.
+func (h *Hub) Claims() int {
+	h.names.mu.Lock()
+	defer h.names.mu.Unlock()
+	return len(h.names.claims)
+}

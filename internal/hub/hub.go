@@ -119,7 +119,7 @@ type Hub struct {
 	follower    Follower
 	audience    audience
 	notes       notes
-	naming      sync.Mutex // one claim at a time
+	names       names
 
 	outgoing  *semaphore.Weighted // bytes of messages that are being written
 	inflating *semaphore.Weighted // bytes of deflated chunks under way

@@ -37,12 +37,13 @@ type subscriptions struct {
 	announced map[uint64]*announcement
 	turns     []*announcement // the same, in the order of their turns
 	heard     map[uint64]*hearing
-	offers    map[uint64]string   // of ours that the server has not answered
-	last      uint64              // number
-	shared    bool                // somebody else has greeted with the neighbour's storage id
-	liveLast  bool                // the last page was a live one
-	bringing  *semaphore.Weighted // slots of live documents
-	catching  *semaphore.Weighted // slots of others
+	offers    map[uint64]string    // of ours that the server has not answered
+	claimed   map[uint64]docid.Tag // by subscriptions of those who joined us
+	last      uint64               // number
+	shared    bool                 // somebody else has greeted with the neighbour's storage id
+	liveLast  bool                 // the last page was a live one
+	bringing  *semaphore.Weighted  // slots of live documents
+	catching  *semaphore.Weighted  // slots of others
 }
 
 // How much a session's pages may have under way: live ones, and others, behind which
@@ -130,11 +131,29 @@ func (s *session) admit(number uint64, name string, offered bool) (reason string
 	case count >= maxSubscriptions:
 		return reasonLimit, nil
 	}
-	owner, err := s.hub.claim(name, offered)
-	if err == nil && !owner {
-		reason = reasonTaken
+	tag := docid.CollectionTag(name)
+	ok, err := s.hub.claim(tag, name)
+	if err != nil {
+		return "", err
 	}
-	return reason, err
+	if !ok {
+		return reasonTaken, nil
+	}
+	s.subs.mu.Lock()
+	defer s.subs.mu.Unlock()
+	if s.subs.claimed == nil {
+		s.subs.claimed = map[uint64]docid.Tag{}
+	}
+	s.subs.claimed[number] = tag
+	return "", nil
+}
+
+// unclaim gives up the name of a subscription that has ended; subs.mu is held.
+func (s *session) unclaim(number uint64) {
+	if tag, ok := s.subs.claimed[number]; ok {
+		delete(s.subs.claimed, number)
+		s.hub.names.unclaim(tag)
+	}
 }
 
 // decline says no, if there is a reason.
@@ -151,6 +170,7 @@ func (s *session) unsubscribed(m wire.Unsubscribe) {
 	delete(s.subs.offers, m.Subscription)
 	a, l := s.subs.announced[m.Subscription], s.subs.heard[m.Subscription]
 	delete(s.subs.heard, m.Subscription)
+	s.unclaim(m.Subscription)
 	s.subs.mu.Unlock()
 	if a != nil {
 		s.stopAnnouncing(a)
@@ -241,6 +261,9 @@ func (s *session) endSubscriptions() {
 	s.subs.mu.Lock()
 	announced := slices.Clone(s.subs.turns)
 	s.subs.heard, s.subs.offers = nil, nil
+	for number := range s.subs.claimed {
+		s.unclaim(number)
+	}
 	s.subs.mu.Unlock()
 	for _, a := range announced {
 		s.stopAnnouncing(a)
