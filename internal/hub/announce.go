@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/replica"
@@ -22,9 +23,14 @@ type announcement struct {
 	name    string
 	tag     docid.Tag
 	core    *replica.Announcer // guarded by session.subs.mu
-	acked   wire.Cursor        // that was told
+
+	// telling orders what is told, if the listener is a server that we joined;
+	// before subs.mu. It is held while the keeper looks into the store.
+	telling sync.Mutex
+	acked   wire.Cursor // that was told
 	caught  bool
 	asides  map[docid.ID]string // what the listener has refused, and why
+	over    bool
 }
 
 // announce begins to announce.
@@ -92,12 +98,16 @@ func (a *announcement) recall(terms *replica.Terms) error {
 	return nil
 }
 
+// stopAnnouncing ends an announcement. Afterwards nothing is told of it.
 func (s *session) stopAnnouncing(a *announcement) {
 	s.hub.audience.leave(a)
 	s.subs.mu.Lock()
-	defer s.subs.mu.Unlock()
 	delete(s.subs.announced, a.number)
 	s.subs.turns = slices.DeleteFunc(s.subs.turns, func(b *announcement) bool { return a == b })
+	s.subs.mu.Unlock()
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	a.over = true
 }
 
 // push tells of a row; it waits for nobody.
@@ -135,31 +145,33 @@ func (s *session) wanted(m wire.Want) error {
 
 func (s *session) answered(m wire.Answer) error {
 	s.subs.mu.Lock()
-	defer s.subs.mu.Unlock()
 	a := s.subs.announced[m.Subscription]
+	s.subs.mu.Unlock()
 	if a == nil {
 		return nil
 	}
-	taken, err := a.core.Answered(m)
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	s.subs.mu.Lock()
+	taken, refused, err := a.core.Answered(m)
+	s.subs.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	a.settle(m.Refused, taken)
-	a.tell()
+	a.settle(taken, refused)
+	a.tellAcked()
 	s.hasPages()
 	return nil
 }
 
-// settle notes what a server that we joined refuses, and what it doesn't any more.
-func (a *announcement) settle(refused []wire.NotTaken, taken []docid.ID) {
-	if a.asides == nil {
+// settle notes what a server that we joined refuses, and what it doesn't any more;
+// a.telling is held.
+func (a *announcement) settle(taken []docid.ID, refused []wire.NotTaken) {
+	if a.over {
 		return
 	}
 	h, listener := a.session.hub, a.session.neighbour.Origin
 	for _, r := range refused {
-		if tag, ok := r.Document.Tag(); !ok || tag != a.tag {
-			continue
-		}
 		a.asides[r.Document] = r.Reason
 		h.note(asideKey(listener, r.Document), []byte(r.Reason))
 		h.Keeper.Refused(r.Document, r.Hashes, r.Reason, false)
@@ -173,17 +185,36 @@ func (a *announcement) settle(refused []wire.NotTaken, taken []docid.ID) {
 	}
 }
 
-// tell tells how far the listener has come, if that is a server that we joined;
-// subs.mu is held.
-func (a *announcement) tell() {
+// tellAcked tells how far the listener has come, if that is a server that we joined,
+// and after what it has refused; a.telling is held.
+func (a *announcement) tellAcked() {
+	s := a.session
+	s.subs.mu.Lock()
 	acked, caught := a.core.Acked()
-	if a.asides == nil || acked == a.acked && caught == a.caught {
+	s.subs.mu.Unlock()
+	if s.link == nil || a.over || acked == a.acked && caught == a.caught {
 		return
 	}
 	a.acked, a.caught = acked, caught
-	h := a.session.hub
-	h.note(cursorKey(keyAcked, a.session.neighbour.Origin, a.tag), encodeCursor(h.life(), acked))
+	h := s.hub
+	h.note(cursorKey(keyAcked, s.neighbour.Origin, a.tag), encodeCursor(h.life(), acked))
 	h.follower.Acked(a.tag, acked, caught)
+}
+
+// tellAllAcked does that for all subscriptions: without pages, too, a server comes
+// further, as of what it has brought itself.
+func (s *session) tellAllAcked() {
+	if s.link == nil {
+		return
+	}
+	s.subs.mu.Lock()
+	turns := slices.Clone(s.subs.turns)
+	s.subs.mu.Unlock()
+	for _, a := range turns {
+		a.telling.Lock()
+		a.tellAcked()
+		a.telling.Unlock()
+	}
 }
 
 // madePage is a page on its way out.
@@ -270,6 +301,7 @@ func (s *session) writePage(page *madePage) error {
 func (s *session) makePage() (*madePage, error) {
 	for {
 		a, lane, task := s.nextTask()
+		s.tellAllAcked()
 		if task == nil {
 			return nil, nil
 		}
@@ -293,7 +325,6 @@ func (s *session) nextTask() (*announcement, replica.Lane, *replica.Task) {
 	for _, lane := range lanes {
 		for i, a := range subs.turns {
 			task := a.core.Next(lane)
-			a.tell()
 			if task == nil {
 				continue
 			}

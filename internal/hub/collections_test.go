@@ -275,19 +275,26 @@ func TestCollectionOffersWait(t *testing.T) {
 	relay.has(record(staff, 2), quiet.Hash)
 }
 
-// TestCollectionRefused: a change that the relay refuses holds up nothing else.
-func TestCollectionRefused(t *testing.T) {
-	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+// twinned returns a peer, and a relay that it can't join without being refused a
+// change of its first record.
+func twinned(t *testing.T) (peer, relay *station, deps *change.Change) {
+	relay, peer = newStation(t, "relay", "").serve(), newStation(t, "peer", "")
 	rival := newStation(t, "peer", "") // the same actor
 	rival.edit(record(staff, 1))
 	rival.join(relay.url, staff)
 	rival.caughtUp(staff)
 	rival.leave()
 	twin := replicatest.NewClient("someone")
-	deps := twin.Edit()
+	deps = twin.Edit()
 	if err := peer.hub.Append(context.Background(), record(staff, 1), deps, twin.EditAs("peer", 1)); err != nil {
 		t.Fatal(err)
 	}
+	return peer, relay, deps
+}
+
+// TestCollectionRefused: a change that the relay refuses holds up nothing else.
+func TestCollectionRefused(t *testing.T) {
+	peer, relay, deps := twinned(t)
 	peer.fill(staff, 10, 500, 100)
 	peer.join(relay.url, staff)
 	tag := docid.CollectionTag(staff)
@@ -301,6 +308,30 @@ func TestCollectionRefused(t *testing.T) {
 	}
 	made := peer.edit(record(staff, 600))
 	relay.has(record(staff, 600), made.Hash)
+}
+
+// TestCollectionKeeperReads: whoever is told of a refusal may look into the store as
+// long as that takes; what is written meanwhile doesn't wait for it. And nobody hears
+// that the relay has come further before that.
+func TestCollectionKeeperReads(t *testing.T) {
+	peer, relay, _ := twinned(t)
+	tag := docid.CollectionTag(staff)
+	peer.dwell = func(docid.ID) {
+		written := make(chan struct{})
+		go func() {
+			defer close(written)
+			peer.edit(record(staff, 2))
+		}()
+		<-written
+		peer.mu.Lock()
+		defer peer.mu.Unlock()
+		if to := peer.acked[tag]; to.Sequence > 0 {
+			t.Errorf("acknowledged to %d before it was refused", to.Sequence)
+		}
+	}
+	peer.join(relay.url, staff)
+	peer.await("refused", func() bool { return peer.refused[record(staff, 1)] == "twin" })
+	peer.await("acked", func() bool { return peer.acked[tag] == hub.Cursor{Sequence: uint64(peer.store.LastSeq())} })
 }
 
 // TestCollectionRestored: a store of another life is told everything again, and

@@ -45,6 +45,7 @@ type station struct {
 	over    []string // why subscriptions ended
 	refused map[docid.ID]string
 	watch   func(id docid.ID) // called with what was appended; nil = nobody
+	dwell   func(id docid.ID) // called with what a relay refuses; nil = nobody
 }
 
 // news wakes those who wait for some station.
@@ -302,6 +303,9 @@ func (s *station) Appended(id docid.ID, _ int, _ []*change.Change, _ bool) {
 
 func (s *station) Refused(id docid.ID, _ []change.Hash, reason string, here bool) {
 	if !here {
+		if s.dwell != nil {
+			s.dwell(id)
+		}
 		s.tell(func() { s.refused[id] = reason })
 	}
 }

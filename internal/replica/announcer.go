@@ -75,6 +75,7 @@ type Announcer struct {
 		told   uint64
 	}
 	asked []Topic
+	held  int // bytes of them
 	acked wire.Cursor
 }
 
@@ -151,12 +152,7 @@ func (a *Announcer) Share() { a.shared = true }
 func (a *Announcer) Acked() (to wire.Cursor, caughtUp bool) { return a.acked, a.pages[CatchUp].last }
 
 // Held is how many bytes of memory the listener's wants take.
-func (a *Announcer) Held() (bytes int) {
-	for i := range a.asked {
-		bytes += perTopic + len(a.asked[i].Have)*hashSize
-	}
-	return bytes
-}
+func (a *Announcer) Held() int { return a.held }
 
 // Push tells of a new row of the collection. Rows come in order.
 func (a *Announcer) Push(row Row) {
@@ -190,18 +186,18 @@ func (a *Announcer) judge(row *Row) fate {
 	}
 }
 
-// Answered takes in an answer, and returns those documents of the page that were
-// not refused, if the announcer keeps what was answered.
-func (a *Announcer) Answered(m wire.Answer) (taken []docid.ID, err error) {
+// Answered takes in an answer, and returns which documents of the page were taken,
+// and which refused, if the announcer keeps what was answered. What the answer says
+// of other documents means nothing.
+func (a *Announcer) Answered(m wire.Answer) (taken []docid.ID, refused []wire.NotTaken, err error) {
 	for lane := range a.pages {
 		if page, ok := a.pages[lane].answer(m.Page); ok {
 			a.advance()
-			return slices.DeleteFunc(page.documents, func(id docid.ID) bool {
-				return slices.ContainsFunc(m.Refused, func(r wire.NotTaken) bool { return r.Document == id })
-			}), nil
+			taken, refused = page.outcome(m.Refused)
+			return taken, refused, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: an answer to page %d, which isn't open", ErrUnexpected, m.Page)
+	return nil, nil, fmt.Errorf("%w: an answer to page %d, which isn't open", ErrUnexpected, m.Page)
 }
 
 // advance finds out how far the answers go without a gap.
@@ -229,7 +225,8 @@ func (a *Announcer) Wanted(m wire.Want) error {
 		if tag, ok := w.Document.Tag(); !ok || tag != a.terms.Tag {
 			return fmt.Errorf("%w: %s, of another collection, is wanted", ErrUnexpected, w.Document)
 		}
-		a.asked = append(a.asked, Topic{Document: w.Document, Asked: true, Have: w.Have, Until: Nothing})
+		t := Topic{Document: w.Document, Asked: true, Have: w.Have, Until: Nothing}
+		a.asked, a.held = append(a.asked, t), a.held+t.held()
 	}
 	return nil
 }
@@ -247,6 +244,17 @@ type sentPage struct {
 	last      bool
 	answered  bool
 	documents []docid.ID
+}
+
+// outcome says what became of the page's documents. It is asked once.
+func (p *sentPage) outcome(said []wire.NotTaken) (taken []docid.ID, refused []wire.NotTaken) {
+	taken, p.documents = p.documents, nil
+	for _, r := range said {
+		if i := slices.Index(taken, r.Document); i >= 0 {
+			taken, refused = slices.Delete(taken, i, i+1), append(refused, r)
+		}
+	}
+	return taken, refused
 }
 
 func (s *sentPages) answer(number uint64) (*sentPage, bool) {

@@ -106,7 +106,15 @@ func FuzzAnnouncer(f *testing.F) {
 				sequence += 1 + uint64(c.n(99))
 				a.Push(replica.Row{Sequence: sequence, Document: c.id(), First: c.n(9), Count: 1})
 			case 1:
-				_, err = a.Answered(wire.Answer{Page: uint64(c.n(20))})
+				m := wire.Answer{Page: uint64(c.n(20))}
+				for range c.n(3) {
+					m.Refused = append(m.Refused, wire.NotTaken{Document: c.id(), Reason: "quota"})
+				}
+				var taken []docid.ID
+				var refused []wire.NotTaken
+				if taken, refused, err = a.Answered(m); len(refused) > 0 && !terms.Keeps {
+					t.Fatalf("%d were taken and %d refused, and nothing is kept", len(taken), len(refused))
+				}
 			case 2:
 				err = a.Wanted(wire.Want{Documents: []wire.Wanted{{Document: c.id(), Have: c.hashes(3)}}})
 			default:

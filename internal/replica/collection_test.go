@@ -198,12 +198,12 @@ func (st *stream) terms(m wire.Subscribe) replica.Terms {
 
 // answered notes what the listener has, and checks that it has.
 func (s *stage) answered(st *stream, m wire.Answer) error {
-	taken, err := st.announcer.Answered(m)
+	taken, refused, err := st.announcer.Answered(m)
 	if err != nil || !st.from.keeps {
 		return err
 	}
 	from, to := st.from, st.to.storage()
-	for _, r := range m.Refused {
+	for _, r := range refused {
 		if from.aside[to] == nil {
 			from.aside[to] = map[docid.ID]bool{}
 		}

@@ -38,7 +38,7 @@ func TestLeftOfAListing(t *testing.T) {
 			if said := int(page.Left); said < left*3/4-16 || said > left*5/4+16 || said == 0 != (left == 0) {
 				t.Errorf("%d are left, and %d are said to be", left, said)
 			}
-			if _, err := a.Answered(wire.Answer{Page: page.Number}); err != nil {
+			if _, _, err := a.Answered(wire.Answer{Page: page.Number}); err != nil {
 				t.Fatal(err)
 			}
 		}

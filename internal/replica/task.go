@@ -148,6 +148,9 @@ func (a *Announcer) Listed(ids []docid.ID) {
 func (a *Announcer) Page(lane Lane, read int, documents []wire.Announced) (wire.Page, bool) {
 	page := wire.Page{Subscription: a.terms.Subscription, Live: lane == Live, Documents: documents}
 	if lane == Asked {
+		for i := range a.asked[:read] {
+			a.held -= a.asked[i].held()
+		}
 		if a.asked = a.asked[read:]; len(a.asked) == 0 {
 			a.asked = nil
 		}

@@ -34,6 +34,9 @@ type Topic struct {
 	Have  []change.Hash
 }
 
+// held is how many bytes of memory a wanted topic takes, about.
+func (t *Topic) held() int { return perTopic + len(t.Have)*hashSize }
+
 // Range are the changes from First up to, and without, End.
 type Range struct{ First, End int }
 
