@@ -131,6 +131,9 @@ func TestRefusesWithAReason(t *testing.T) {
 		{"a negative count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": -1}), "bad_field"},
 		{"a broken count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1.5}), "bad_field"},
 		{"an endless count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1e300}), "bad_field"},
+		{"a long reason", frame(fields{"type": "godwit-answer", "subscription": 1, "page": 1, "refused": []fields{
+			{"id": document[:], "reason": strings.Repeat("x", wire.MaxName+1)},
+		}}), "bad_field"},
 		{"half a hash", frame(fields{"type": "godwit-refused", "documentId": id, "hashes": [][]byte{{1}}}), "bad_field"},
 		{"no head", frame(fields{"type": "remote-heads-changed", "documentId": id, "newHeads": fields{
 			"s": fields{"heads": []string{"x"}, "timestamp": 1},
