@@ -235,8 +235,8 @@ func (p *buildPage) lock(id crdt.DocumentID) bool {
 // add brings up to date what is kept of a record.
 func (p *buildPage) add(id crdt.DocumentID) {
 	info, err := p.c.peer.store.Document(id)
-	if err != nil || p.c.peer.known(id).leaving {
-		return // it is being forgotten, or has been
+	if err != nil {
+		return // it has been forgotten
 	}
 	before, _ := p.c.peer.storedView(id) // of no use, it is written anew
 	after := before

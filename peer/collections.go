@@ -61,7 +61,7 @@ func (cs *collections) tagged(tag docid.Tag) *collection {
 func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func(error)) {
 	tag, ok := id.Tag()
 	if !ok {
-		return nil, nil
+		return nil, func(error) {}
 	}
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

@@ -116,8 +116,16 @@ func (p *Peer) Occupy(tagOf, name string) error {
 	return err
 }
 
-// BeginToForget does the first part of Forget.
-func (p *Peer) BeginToForget(id crdt.DocumentID) error { return p.removeView(context.Background(), id) }
+// BeginToForget leaves of a record what earlier versions did while they forgot it.
+func (p *Peer) BeginToForget(id crdt.DocumentID) error {
+	c := p.collections.owner(id)
+	keys, done := c.removing(id)
+	_, err := p.store.Commit(context.Background(), &storage.Batch{
+		Puts: []storage.Entry{{Key: documentKey(keyLeaving, id)}}, Deletes: append(keys, viewKey(id)),
+	})
+	done(err)
+	return err
+}
 
 // DropViews deletes what is kept of records, as if a disk had lost it.
 func (p *Peer) DropViews() error {

@@ -6,13 +6,16 @@ import (
 	"fmt"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/storage"
 )
 
 // Forget removes a document from this peer: its changes, synced or not, are
-// deleted here, and it is no longer looked for. Others keep theirs. It can be
-// found again; a record also comes back with [Records.Resync]. The context is looked at until the removal begins.
+// deleted here, and it is no longer looked for. Others keep theirs. It stays away
+// until it is found again; a record also comes back with [Records.Resync], and when
+// its collection, having been evicted, is subscribed again. If Forget fails,
+// everything is as it was. The context is looked at until the removal begins.
 func (p *Peer) Forget(ctx context.Context, id crdt.DocumentID) error {
 	if err := p.enter(); err != nil {
 		return err
@@ -43,21 +46,16 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID, look func(crdt.Do
 		}
 	}
 	ctx = context.WithoutCancel(ctx)
-	// If it is found again, it gets another actor: what was never synced may
-	// still have reached somebody.
-	if err := p.newActor(ctx, id); err != nil {
+	e.close()
+	// What is saved may be much, and can be dropped at any time.
+	if err := p.store.DeletePrefix(ctx, documentKey(keySaved, id)); err != nil {
 		return err
 	}
 	p.leave(id)
-	e.close()
-	err = p.removeView(ctx, id)
-	if err == nil {
-		err = p.remove(ctx, id)
-	}
-	if err != nil {
+	if err := p.remove(ctx, id); err != nil {
 		p.note(id, func(s *standing) { s.leaving = false })
 		p.engage(id)
-		return errors.Join(err, p.refreshView(ctx, id))
+		return err
 	}
 	p.drop(id)
 	if c := p.collections.owner(id); c != nil && c.outbox.drop(id) {
@@ -74,37 +72,72 @@ func (p *Peer) leave(id crdt.DocumentID) {
 	p.note(id, func(s *standing) { s.leaving, s.engaged = true, false })
 }
 
-// remove deletes all that is kept of a document but its actor.
+// remove deletes a document and all else that is kept of it, in one commit.
 func (p *Peer) remove(ctx context.Context, id crdt.DocumentID) error {
 	switch err := p.hub.Purge(ctx, id); {
 	case errors.Is(err, hub.ErrClosed):
 		return ErrClosed
-	case err != nil && !errors.Is(err, storage.ErrNotFound):
+	case !errors.Is(err, storage.ErrNotFound):
 		return err
 	}
-	keys := [][]byte{
-		documentKey(keyWant, id), documentKey(keyRefused, id), documentKey(keyAside, id), sharedKey(p.link.relay(), id),
-		documentKey(keyLeaving, id),
-	}
-	p.scribe.forget(keys...)
-	if _, err := p.store.Commit(ctx, &storage.Batch{Deletes: keys}); err != nil {
-		return err
-	}
-	return p.store.DeletePrefix(ctx, documentKey(keySaved, id))
+	// It was only looked for.
+	rows, done := p.leavings(id)
+	_, err := p.store.Commit(ctx, &storage.Batch{Puts: rows.Puts, Deletes: rows.Deletes})
+	done(err)
+	return err
 }
 
-// removeLeaving ends what a crash has interrupted: the views of these documents
-// are gone already.
-func (p *Peer) removeLeaving() error {
-	for entry, err := range p.store.Scan(context.Background(), []byte(keyLeaving)) {
+// leavings returns the rows that go with a document about which nobody talks any
+// more, and the one that comes: if it is found again it gets another actor, since
+// what was never synced may still have reached somebody. Done is to be called after
+// the commit.
+func (p *Peer) leavings(id crdt.DocumentID) (rows hub.Entries, done func(error)) {
+	rows.Deletes = [][]byte{
+		documentKey(keyWant, id), documentKey(keyRefused, id), documentKey(keyAside, id),
+		sharedKey(p.link.relay(), id), viewKey(id),
+	}
+	p.scribe.forget(rows.Deletes...)
+	salt, row := newSalt(id)
+	rows.Puts = []storage.Entry{row}
+	return rows, func(err error) {
 		if err == nil {
-			err = p.remove(context.Background(), documentOf(entry.Key))
-		}
-		if err != nil {
-			return err
+			p.identity.salted(id, salt)
 		}
 	}
-	return nil
+}
+
+// Purging implements [hub.Viewer].
+func (v *viewer) Purging(id docid.ID) (hub.Entries, func(error)) {
+	p := (*Peer)(v)
+	rows, left := p.leavings(id)
+	c, removed := p.collections.pass(id)
+	if c != nil {
+		var keys [][]byte
+		keys, removed = c.removing(id)
+		rows.Deletes = append(rows.Deletes, keys...)
+	}
+	return rows, func(err error) {
+		left(err)
+		removed(err)
+	}
+}
+
+// removing returns a record's entries in indexes, which go with its view, and what
+// is to be called after the commit.
+func (c *collection) removing(id docid.ID) (keys [][]byte, done func(error)) {
+	info, _ := c.peer.store.Document(id) // what can't be looked at can't be purged either
+	before := c.begin(id, info.Changes)
+	for _, key := range keysOf(c.now(), id, before) {
+		keys = append(keys, indexKey(c.tag, key))
+	}
+	return keys, func(err error) {
+		if err == nil {
+			h := happeningOf(id, before, nil, nil, 0)
+			h.local, h.from = true, info.Heads
+			c.changed(h)
+		}
+		c.end(id)
+	}
 }
 
 // drop forgets what is known of a document.

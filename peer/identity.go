@@ -20,35 +20,47 @@ import (
 // a document is never continued in another that came of it, at another peer
 // even, and no number of an actor is used twice.
 type identity struct {
-	renewing sync.Mutex // held while a new life begins, or a document gets another actor
+	renewing sync.Mutex // held while a new life begins
 
 	mu   sync.Mutex
 	seed [seedSize]byte
-	// of has the actors of documents that were forgotten: their former ones may
-	// have made changes that this peer doesn't know of any more.
-	of map[crdt.DocumentID]crdt.ActorID
+	// salts has a salt for each document that was forgotten, another one each time:
+	// its former actor may have made changes that this peer doesn't know of any more.
+	salts map[crdt.DocumentID]string
 }
 
-const seedSize = 16
+const seedSize, saltSize = 16, 16
 
 func (i *identity) actorOf(id crdt.DocumentID) crdt.ActorID {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if actor, ok := i.of[id]; ok {
-		return actor
-	}
-	sum := sha256.Sum256(slices.Concat([]byte("godwit actor\x00"), i.seed[:], id[:]))
+	sum := sha256.Sum256(slices.Concat([]byte("godwit actor\x00"), i.seed[:], id[:], []byte(i.salts[id])))
 	sum[0] |= 0x80 // so it isn't a reserved one
 	return crdt.ActorID(sum[:16])
 }
 
-// hasForgotten reports whether a document was forgotten in this life, be it here
-// again or not.
+// hasForgotten reports whether a document was ever forgotten, be it here again or
+// not.
 func (i *identity) hasForgotten(id crdt.DocumentID) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	_, ok := i.of[id]
+	_, ok := i.salts[id]
 	return ok
+}
+
+// newSalt returns a salt for a document that is being forgotten, and its row. It
+// counts when it is durable.
+func newSalt(id crdt.DocumentID) (salt string, row storage.Entry) {
+	value := make([]byte, saltSize)
+	_, _ = rand.Read(value) // never fails
+	return string(value), storage.Entry{Key: documentKey(keyForgotten, id), Value: value}
+}
+
+// salted notes that a document has another salt now.
+func (i *identity) salted(id crdt.DocumentID, salt string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.salts[id] = salt
 }
 
 // storageID is how the directory's life is called in the protocol.
@@ -57,13 +69,15 @@ func (p *Peer) storageID() string { return uuid.UUID(p.store.Incarnation()).Stri
 // settleIdentity reads the seed of this life of the directory, or chooses one if
 // the life is a new one.
 func (p *Peer) settleIdentity() error {
+	if err := p.readSalts(); err != nil {
+		return err
+	}
 	life := p.store.Incarnation()
 	row, err := p.store.Get([]byte(keyIdentity))
 	switch {
 	case err == nil && len(row) == len(life)+seedSize && storage.Incarnation(row[:len(life)]) == life:
 		p.identity.seed = [seedSize]byte(row[len(life):])
-		p.identity.of, err = p.readActors()
-		return err
+		return nil
 	case err == nil, errors.Is(err, storage.ErrNotFound):
 		return p.newIdentity(context.Background())
 	default:
@@ -71,24 +85,20 @@ func (p *Peer) settleIdentity() error {
 	}
 }
 
-func (p *Peer) readActors() (map[crdt.DocumentID]crdt.ActorID, error) {
-	of := map[crdt.DocumentID]crdt.ActorID{}
-	for entry, err := range p.store.Scan(context.Background(), []byte(keyActor)) {
+func (p *Peer) readSalts() error {
+	p.identity.salts = map[crdt.DocumentID]string{}
+	for entry, err := range p.store.Scan(context.Background(), []byte(keyForgotten)) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		of[documentOf(entry.Key)] = crdt.ActorID(entry.Value)
+		p.identity.salts[documentOf(entry.Key)] = string(entry.Value)
 	}
-	return of, nil
+	return nil
 }
 
-// newIdentity chooses a seed for the store's present life.
+// newIdentity chooses a seed for the store's present life. With it all actors are
+// others, also those of documents that were forgotten.
 func (p *Peer) newIdentity(ctx context.Context) error {
-	// A copy has these rows too: they must be gone before the seed says that
-	// they belong to this life.
-	if err := p.store.DeletePrefix(ctx, []byte(keyActor)); err != nil {
-		return err
-	}
 	life := p.store.Incarnation()
 	var seed [seedSize]byte
 	_, _ = rand.Read(seed[:]) // never fails
@@ -99,22 +109,7 @@ func (p *Peer) newIdentity(ctx context.Context) error {
 	}
 	p.identity.mu.Lock()
 	defer p.identity.mu.Unlock()
-	p.identity.seed, p.identity.of = seed, map[crdt.DocumentID]crdt.ActorID{}
-	return nil
-}
-
-// newActor gives a document another actor.
-func (p *Peer) newActor(ctx context.Context, id crdt.DocumentID) error {
-	p.identity.renewing.Lock()
-	defer p.identity.renewing.Unlock()
-	actor := crdt.NewActorID()
-	batch := &storage.Batch{Puts: []storage.Entry{{Key: documentKey(keyActor, id), Value: []byte(actor)}}}
-	if _, err := p.store.Commit(ctx, batch); err != nil {
-		return err
-	}
-	p.identity.mu.Lock()
-	defer p.identity.mu.Unlock()
-	p.identity.of[id] = actor
+	p.identity.seed = seed
 	return nil
 }
 

@@ -7,22 +7,22 @@ import (
 )
 
 // What a peer keeps in its store besides the log, format 1. Everything but the
-// identity, the actors and the wants can be dropped: it is rebuilt, or learned
+// identity, what was forgotten and the wants can be dropped: it is rebuilt, or learned
 // again.
 const (
-	keyIdentity = "peer1/identity" // incarnation, seed of the actors
-	keyRelay    = "peer1/relay"    // the relay's storage that the shared heads are about
-	keyActor    = "peer1/actor/"   // + document that was forgotten: its actor now
-	keyWant     = "peer1/want/"    // + document: to be found
-	keyShared   = "peer1/shared/"  // + relay's storage + document: heads that both have
-	keyRefused  = "peer1/refused/" // + document: what the relay refused, and why
-	keyAside    = "peer1/aside/"   // + document: not to be opened, and why
-	keySaved    = "peer1/saved/"   // + document: the saved document; see saved.go
+	keyIdentity  = "peer1/identity" // incarnation, seed of the actors
+	keyRelay     = "peer1/relay"    // the relay's storage that the shared heads are about
+	keyForgotten = "peer1/actor/"   // + document that was forgotten: the salt of its actors since
+	keyWant      = "peer1/want/"    // + document: to be found
+	keyShared    = "peer1/shared/"  // + relay's storage + document: heads that both have
+	keyRefused   = "peer1/refused/" // + document: what the relay refused, and why
+	keyAside     = "peer1/aside/"   // + document: not to be opened, and why
+	keySaved     = "peer1/saved/"   // + document: the saved document; see saved.go
 
 	keyCollection = "peer1/collection/" // + tag: the collection; see collectionrow.go
 	keyView       = "peer1/view/"       // + record: its view; see view.go
 	keyIndex      = "peer1/index/"      // + tag, index, ordered key, record: nothing
-	keyLeaving    = "peer1/leaving/"    // + document that is being forgotten
+	keyLeaving    = "peer1/leaving/"    // + record that an earlier version was forgetting
 )
 
 func documentKey(prefix string, id crdt.DocumentID) []byte {

@@ -114,7 +114,7 @@ func (p *Peer) begin() error {
 
 // resume goes on with what was under way when the directory was last closed.
 func (p *Peer) resume() error {
-	if err := p.removeLeaving(); err != nil {
+	if err := p.refreshLeaving(); err != nil && !errors.Is(err, storage.ErrDiskFull) {
 		return err
 	}
 	for _, c := range p.collections.all() {

@@ -2,7 +2,6 @@ package peer_test
 
 import (
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -128,30 +127,5 @@ func TestFullDiskOfRecords(t *testing.T) {
 	counts(t, c, 2)
 	_, err = p.Collection("acme/others")
 	fails(t, err, storage.ErrDiskFull)
-	consistent(t, p)
-}
-
-// What a crash leaves of a record that was being forgotten is gone when the peer
-// is opened again.
-func TestForgettingIsInterrupted(t *testing.T) {
-	dir, good, bad := twoRecords(t, "mark")
-	p := openPeer(t, peer.Config{Path: dir})
-	if err := p.BeginToForget(bad); err != nil {
-		t.Fatal(err)
-	}
-	p.close()
-	p = openPeer(t, peer.Config{Path: dir})
-	c := employees(t, p)
-	var ids []crdt.DocumentID
-	for doc, err := range p.Documents(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, doc.ID())
-	}
-	if !slices.Equal(ids, []crdt.DocumentID{good}) {
-		t.Errorf("there are %v, want %s alone", ids, good)
-	}
-	counts(t, c, 1)
 	consistent(t, p)
 }

@@ -187,11 +187,11 @@ func (k *keeper) Wants(id docid.ID) bool {
 	if c == nil || c.now().Mode.is(localOnly) {
 		return false
 	}
-	if !p.identity.hasForgotten(id) || p.isKnown(id) {
-		return true
-	}
 	if p.known(id).leaving {
 		return false
+	}
+	if !p.identity.hasForgotten(id) || p.isKnown(id) {
+		return true
 	}
 	t := &c.traffic
 	t.mu.Lock()

@@ -34,12 +34,6 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 	if own > 0 {
 		owed = c.owing(id, base)
 	}
-	if c.peer.known(id).leaving {
-		return hub.Entries{}, func(err error) {
-			owed(err)
-			c.end(id)
-		}
-	}
 	var from []crdt.Hash
 	if base > 0 {
 		from = c.peer.headsOf(id)

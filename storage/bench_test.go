@@ -268,7 +268,7 @@ func BenchmarkPurge(b *testing.B) {
 					b.Fatal(err)
 				}
 				b.StartTimer()
-				if err := s.Purge(b.Context(), storagetest.ID('t', 1)); err != nil {
+				if err := s.Purge(b.Context(), storagetest.ID('t', 1), nil); err != nil {
 					b.Fatal(err)
 				}
 			}

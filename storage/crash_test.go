@@ -94,7 +94,7 @@ func crashWriter(s *storage.Store, writer int) error {
 // author of its own.
 func crashPurger(s *storage.Store, id docid.ID) error {
 	for {
-		err := s.Purge(context.Background(), id)
+		err := s.Purge(context.Background(), id, nil)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}

@@ -50,7 +50,9 @@ func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p, p.purge(*sub.purge, old)
+		if err := p.purge(*sub.purge, old); err != nil {
+			return nil, err
+		}
 	}
 	first, offset := g.last+1, 0
 	for i := range b.Appends {

@@ -14,16 +14,24 @@ import (
 // time; what ctx's end, Close or a crash leaves of that, the next Open deletes.
 // If ctx ends before the commit, it is unknown whether the document was purged.
 //
+// What beside deletes and puts goes into the same commit, so that what the caller
+// keeps about the document can go with it. It must append nothing; nil = nothing.
+//
 // An Append to the document after that begins a new life, at Base 0. Base alone
 // doesn't tell one life from another, so whoever purges a document must see to
-// it that no appends to its former life are on their way. The caller's own
-// entries about the document are the caller's to delete.
-func (s *Store) Purge(ctx context.Context, id docid.ID) error {
+// it that no appends to its former life are on their way.
+func (s *Store) Purge(ctx context.Context, id docid.ID, beside *Batch) error {
+	if beside == nil {
+		beside = new(Batch)
+	}
+	if len(beside.Appends) > 0 {
+		return fmt.Errorf("%w: a purge of %s that appends; do one after the other", ErrInvalid, id)
+	}
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.leave()
-	if _, err := s.commit(ctx, &submission{batch: new(Batch), purge: &id}); err != nil {
+	if _, err := s.commit(ctx, &submission{batch: beside, purge: &id}); err != nil {
 		return fmt.Errorf("purge %s: %w", id, err)
 	}
 	if err := s.sweepPurged(ctx, tagged(tagPurged, id[:])); err != nil {

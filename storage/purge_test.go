@@ -47,7 +47,14 @@ func fillForPurge(t *testing.T, s *storage.Store, m *storagetest.Model) {
 		many = append(many, storagetest.NewAuthor(uint64(100+i)).Write(t, 0))
 	}
 	submit(appendTo(2, 1303, many...))
+	submit(&storage.Batch{Puts: []storage.Entry{{Key: []byte("view"), Value: []byte("shown")}}})
 	wg.Wait()
+}
+
+// beside is what is written with the end of that document.
+var beside = &storage.Batch{
+	Deletes: [][]byte{[]byte("view")},
+	Puts:    []storage.Entry{{Key: []byte("gone"), Value: []byte("since")}},
 }
 
 func copyModel(m *storagetest.Model) *storagetest.Model {
@@ -62,8 +69,8 @@ func copyModel(m *storagetest.Model) *storagetest.Model {
 	return to
 }
 
-// Wherever a purge is cut short, the document is there or gone, whole, and the
-// next opening leaves nothing of what is gone.
+// Wherever a purge is cut short, the document is there or gone, whole and with what
+// is beside it, and the next opening leaves nothing of what is gone.
 func TestCrashInPurge(t *testing.T) {
 	dir, before := t.TempDir(), storagetest.NewModel()
 	s := open(t, dir, storage.Options{Small: true})
@@ -76,6 +83,7 @@ func TestCrashInPurge(t *testing.T) {
 		m := copyModel(before)
 		if transactions > 0 { // the first is the commit
 			m.Purge(gone)
+			m.Apply(beside)
 		}
 		checkPurged(t, image, m)
 	}
@@ -100,7 +108,7 @@ func purgeUntil(t *testing.T, dir string, transactions int) (whole bool) {
 	}))
 	defer closeStore(t, s)
 	left.Store(int64(transactions))
-	if err := s.Purge(t.Context(), gone); (err != nil) != (transactions == 0) {
+	if err := s.Purge(t.Context(), gone, beside); (err != nil) != (transactions == 0) {
 		t.Fatalf("after %d transactions: %v", transactions, err)
 	}
 	return whole
@@ -139,7 +147,7 @@ func TestPurgeCutShort(t *testing.T) {
 	s := open(t, dir, opts)
 	fillForPurge(t, s, m)
 	writes.Store(2)
-	if err := s.Purge(ctx, gone); err != nil {
+	if err := s.Purge(ctx, gone, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.Purge(gone)
@@ -180,7 +188,7 @@ func TestCloseDuringPurge(t *testing.T) {
 	fillForPurge(t, s, m)
 	writes.Store(2)
 	purged := make(chan error)
-	go func() { purged <- s.Purge(t.Context(), gone) }()
+	go func() { purged <- s.Purge(t.Context(), gone, nil) }()
 	<-purging
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
@@ -209,7 +217,7 @@ func TestPurgeRefused(t *testing.T) {
 	defer closeStore(t, s)
 	commit(t, s, 1, 2)
 	free.Store(0)
-	if err := s.Purge(t.Context(), kept); !errors.Is(err, storage.ErrDiskFull) {
+	if err := s.Purge(t.Context(), kept, nil); !errors.Is(err, storage.ErrDiskFull) {
 		t.Fatalf("got %v, want ErrDiskFull", err)
 	}
 	if info, err := s.Document(kept); err != nil || info.Changes != 2 {
@@ -220,7 +228,7 @@ func TestPurgeRefused(t *testing.T) {
 		t.Fatalf("renew: got %v, incarnation %s after %s", err, s.Incarnation(), life)
 	}
 	free.Store(1 << 40)
-	if err := s.Purge(t.Context(), kept); err != nil {
+	if err := s.Purge(t.Context(), kept, nil); err != nil {
 		t.Fatal(err)
 	}
 	if stats := s.Stats(); stats.Purges != 1 || stats.Last != 3 {

@@ -14,7 +14,7 @@ type submission struct {
 	batch   *Batch
 	entries []write   // what the batch puts and deletes, sealed
 	extra   []write   // the store's own rows to go with it
-	purge   *docid.ID // the document to purge, if any; then that is all
+	purge   *docid.ID // the document to purge, if any; then nothing is appended
 	stage   stageID   // where the changes are, if they are staged
 	cost    int64     // of the queue's budget
 	refused error     // why the batch is not to be written, if it isn't

@@ -15,8 +15,9 @@ type Brought = replica.Brought
 //
 // done is called once, from any goroutine, when all are durable, known, refused, or
 // wait for what is missing; it must not block. What waits is forgotten unless
-// somebody else uses the document. Calls about one document are dealt with in
-// their order. Bring returns before that, but waits, like [Store].Submit, while
+// somebody else uses the document; nothing is taken of a document that the
+// [Follower] doesn't want at that moment, as if it had been purged. Calls about one
+// document are dealt with in their order. Bring returns before that, but waits, like [Store].Submit, while
 // the store has too much to write.
 func (h *Hub) Bring(id docid.ID, changes []*change.Change, invalid []*change.InvalidError, origin [16]byte, done func(Brought)) {
 	if !h.enter() {
@@ -24,7 +25,8 @@ func (h *Hub) Bring(id docid.ID, changes []*change.Change, invalid []*change.Inv
 		return
 	}
 	d := h.pass(id)
-	d.step(&replica.Offered{Origin: origin, Changes: changes, Invalid: invalid, Done: func(b Brought) {
+	wanted := func() bool { return h.follower.Wants(id) }
+	d.step(&replica.Offered{Origin: origin, Wanted: wanted, Changes: changes, Invalid: invalid, Done: func(b Brought) {
 		defer h.running.Done()
 		h.release(d)
 		done(b)

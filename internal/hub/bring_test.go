@@ -3,12 +3,14 @@ package hub_test
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/internal/replica/replicatest"
 )
 
@@ -50,6 +52,52 @@ func TestBring(t *testing.T) {
 		}
 		if stats := alice.hub.Stats(); stats.Documents != 1 {
 			t.Errorf("%d documents are in the table", stats.Documents)
+		}
+	})
+}
+
+// picky wants documents at times.
+type picky struct {
+	*node
+	wants atomic.Bool
+}
+
+func (p *picky) Wants(docid.ID) bool              { return p.wants.Load() }
+func (*picky) Collection(docid.Tag, hub.Progress) {}
+func (*picky) Acked(docid.Tag, hub.Cursor, bool)  {}
+func (*picky) Taken(docid.ID)                     {}
+func (*picky) Ended(docid.Tag, bool, string)      {}
+
+// What is on its way while a document is forgotten doesn't bring it back, whether it
+// comes before that is done or after.
+func TestBringWhatIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alice := &picky{node: newNetwork(t, hub.Config{}).node("alice")}
+		alice.hub = hub.New(hub.Config{Store: alice.store, PeerID: "alice", Keeper: alice, Viewer: alice})
+		alice.edit(id(1))
+		made := replicatest.NewClient("carol").Edit()
+		release := alice.store.hold()
+		go alice.edit(id(1))
+		synctest.Wait()
+		purged := make(chan error, 1)
+		go func() { purged <- alice.hub.Purge(t.Context(), id(1)) }()
+		synctest.Wait()
+		if got := alice.bring(id(1), nil, made); !errors.Is(got.Err, replica.ErrPurged) {
+			t.Errorf("brought while it is being forgotten: %+v", got)
+		}
+		release()
+		if err := <-purged; err != nil {
+			t.Fatal(err)
+		}
+		if got := alice.bring(id(1), nil, made); !errors.Is(got.Err, replica.ErrPurged) || alice.store.has(id(1), made.Bytes()) {
+			t.Errorf("brought when it is forgotten: %+v", got)
+		}
+		alice.wants.Store(true)
+		alice.mu.Lock()
+		delete(alice.length, id(1))
+		alice.mu.Unlock()
+		if got := alice.bring(id(1), nil, made); got.Err != nil || !alice.store.has(id(1), made.Bytes()) {
+			t.Errorf("brought when it is looked for: %+v", got)
 		}
 	})
 }

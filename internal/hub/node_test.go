@@ -218,6 +218,25 @@ func (p *node) Viewed(id docid.ID, base int, changes []*change.Change, own int) 
 	}
 }
 
+// Purging takes that away again.
+func (p *node) Purging(id docid.ID) (hub.Entries, func(error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.viewing[id] {
+		p.t.Errorf("%s is purging what is being appended to", p.name)
+	}
+	p.viewing[id] = true
+	key := "view/" + id.String()
+	return hub.Entries{Deletes: [][]byte{[]byte(key)}}, func(err error) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.viewing[id] = false
+		if err == nil && p.store.entry(key) != "" {
+			p.t.Errorf("%s: a view is left of what was purged", p.name)
+		}
+	}
+}
+
 func (p *node) Heard(id docid.ID, s hub.Standing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/replica"
+	"github.com/godwit-sync/godwit/storage"
 )
 
 // ErrRefused is wrapped by the error of [Hub.Append] for a change that breaks a
@@ -41,14 +42,15 @@ func appendError(what string, err error) error {
 
 // Purger is a [Store] that can forget documents.
 type Purger interface {
-	Purge(ctx context.Context, id docid.ID) error
+	Purge(ctx context.Context, id docid.ID, beside *storage.Batch) error
 }
 
 var errKeeps = errors.New("hub: this store can't forget documents")
 
 // Purge removes a document from the store, which must be a [Purger], after what
-// was appended before. Nobody is talked to about it any more. The context bounds
-// the waiting only.
+// was appended before, and with it what the [Viewer] keeps beside it. Nobody is
+// talked to about it any more, and what is offered is taken only if the [Follower]
+// wants it. The context bounds the waiting only.
 func (h *Hub) Purge(ctx context.Context, id docid.ID) error {
 	if _, ok := h.Store.(Purger); !ok {
 		return errKeeps
@@ -91,5 +93,13 @@ func (d *document) purge() replica.Event {
 	d.tail = tail{}
 	d.weigh()
 	d.mu.Unlock()
-	return replica.Purged{Err: d.hub.Store.(Purger).Purge(context.Background(), d.id)}
+	batch, done := &storage.Batch{}, func(error) {}
+	if d.hub.Viewer != nil {
+		var entries Entries
+		entries, done = d.hub.Viewer.Purging(d.id)
+		entries.addTo(batch)
+	}
+	err := d.hub.Store.(Purger).Purge(context.Background(), d.id, batch)
+	done(err)
+	return replica.Purged{Err: err}
 }

@@ -126,16 +126,21 @@ func (m *memory) commit(b *storage.Batch) (storage.Seq, error) {
 			m.seq++
 		}
 	}
+	m.write(b)
+	if m.watch != nil {
+		m.watch(b)
+	}
+	return m.seq, nil
+}
+
+// write writes a batch's entries; m is locked.
+func (m *memory) write(b *storage.Batch) {
 	for _, k := range b.Deletes {
 		delete(m.entries, string(k))
 	}
 	for _, e := range b.Puts {
 		m.entries[string(e.Key)] = string(e.Value)
 	}
-	if m.watch != nil {
-		m.watch(b)
-	}
-	return m.seq, nil
 }
 
 // length returns how long a document's log is; m is locked.
@@ -203,13 +208,14 @@ func (m *memory) Changes(_ context.Context, id docid.ID, from int) iter.Seq2[[]b
 	}
 }
 
-func (m *memory) Purge(_ context.Context, id docid.ID) error {
+func (m *memory) Purge(_ context.Context, id docid.ID, beside *storage.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.failure(); err != nil {
 		return err
 	}
 	delete(m.docs, id)
+	m.write(beside)
 	if m.purged != nil {
 		m.purged(id)
 	}

@@ -18,6 +18,10 @@ type Viewer interface {
 	// must not wait for another append. After the commit, or its failure, done is
 	// called, before the [Keeper] hears of the changes; it may be nil.
 	Viewed(id docid.ID, base int, changes []*change.Change, own int) (entries Entries, done func(error))
+	// Purging returns what is to become durable together with the end of a document,
+	// between the appends before and after it. Done is called as for Viewed, and
+	// mustn't be nil.
+	Purging(id docid.ID) (entries Entries, done func(error))
 }
 
 // Entries are what goes into the store beside changes.

@@ -78,7 +78,10 @@ type Left struct{ Neighbour *Neighbour }
 // Offered brings changes from a neighbour with whom there need be no conversation
 // about the document. What becomes of them is told by [Effects.Answers].
 type Offered struct {
-	Origin  [16]byte // what the log names as theirs
+	Origin [16]byte // what the log names as theirs
+	// Wanted reports whether the document is to be had, after all purges up to now;
+	// nil = it is. Else nothing is taken, as if it had come before a purge.
+	Wanted  func() bool
 	Changes []*change.Change
 	Invalid []*change.InvalidError // chunks that are no valid changes; each has a hash
 	Done    func(Brought)          // for the owner to call

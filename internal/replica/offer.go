@@ -11,6 +11,10 @@ type offer struct {
 // offered takes in what came outside of a conversation, like a message whose
 // sender has left since.
 func (d *Document) offered(ev *Offered, fx *Effects) {
+	if ev.Wanted != nil && !ev.Wanted() {
+		fx.Answers = append(fx.Answers, Answer{To: ev, Brought: Brought{Err: ErrPurged}})
+		return
+	}
 	m := delivery{
 		Received: &Received{Changes: ev.Changes, Invalid: ev.Invalid},
 		talk:     &talk{origin: ev.Origin, offer: &offer{Offered: ev}},

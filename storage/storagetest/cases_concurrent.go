@@ -173,7 +173,7 @@ func testClosed(t *testing.T, open Open) {
 	_, err = s.Get([]byte("k"))
 	wantError(t, err, storage.ErrClosed)
 	wantError(t, s.Check(background), storage.ErrClosed)
-	wantError(t, s.Purge(background, ID('a', 1)), storage.ErrClosed)
+	wantError(t, s.Purge(background, ID('a', 1), nil), storage.ErrClosed)
 	wantError(t, s.DeletePrefix(background, nil), storage.ErrClosed)
 	_, err = s.Renew(background)
 	wantError(t, err, storage.ErrClosed)

@@ -14,7 +14,7 @@ import (
 // drop purges a document of a store and of a model.
 func drop(t *testing.T, s Store, m *Model, id docid.ID) {
 	t.Helper()
-	if err := s.Purge(background, id); err != nil {
+	if err := s.Purge(background, id, nil); err != nil {
 		t.Fatal("purge:", err)
 	}
 	m.Purge(id)
@@ -23,8 +23,8 @@ func drop(t *testing.T, s Store, m *Model, id docid.ID) {
 // testPurge lets a document live three times, beside one that stays.
 func testPurge(t *testing.T, s Store) {
 	m, id := NewModel(), ID('a', 1)
-	wantError(t, s.Purge(background, id), storage.ErrNotFound)
-	wantError(t, s.Purge(background, docid.ID{}), storage.ErrNotFound)
+	wantError(t, s.Purge(background, id, nil), storage.ErrNotFound)
+	wantError(t, s.Purge(background, docid.ID{}, nil), storage.ErrNotFound)
 	keep(t, s, m, appendTo(ID('a', 0), 0, NewAuthor(9).Chain(t, 3, 100)...))
 	for life := range 3 {
 		a := NewAuthor(uint64(life))
@@ -39,10 +39,11 @@ func testPurge(t *testing.T, s Store) {
 		for _, err := range s.Changes(background, id, 0) {
 			wantError(t, err, storage.ErrNotFound)
 		}
-		wantError(t, s.Purge(background, id), storage.ErrNotFound)
+		wantError(t, s.Purge(background, id, nil), storage.ErrNotFound)
 		_, err = s.Commit(background, appendTo(id, len(first)+1, NewAuthor(7).Write(t, 10)))
 		wantError(t, err, storage.ErrConflict)
 	}
+	wantError(t, s.Purge(background, ID('a', 0), appendTo(id, 0, NewAuthor(6).Write(t, 10))), storage.ErrInvalid)
 	keep(t, s, m, appendTo(ID('a', 0), 3, NewAuthor(8).Write(t, 10)))
 	Compare(t, s, m)
 }
@@ -90,7 +91,7 @@ func testPurgeUnderReaders(t *testing.T, s Store) {
 		if n++; n > 1 {
 			continue
 		}
-		if err := s.Purge(background, id); err != nil {
+		if err := s.Purge(background, id, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Commit(background, appendTo(id, 0, NewAuthor(2).Chain(t, 50, 50_000)...)); err != nil {
@@ -165,7 +166,7 @@ func liveOnce(s Store, id docid.ID, life int) error {
 		}
 		base += len(changes)
 	}
-	return s.Purge(background, id)
+	return s.Purge(background, id, nil)
 }
 
 // readLife reads a document and expects all changes to be of one life.

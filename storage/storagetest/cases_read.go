@@ -140,7 +140,7 @@ func testContexts(t *testing.T, s Store) {
 	cancel()
 	_, err := s.Commit(ended, appendTo(ID('x', 1), 0, NewAuthor(77).Write(t, 10)))
 	wantError(t, err, context.Canceled)
-	wantError(t, s.Purge(ended, ID('a', 0)), context.Canceled)
+	wantError(t, s.Purge(ended, ID('a', 0), nil), context.Canceled)
 	keep(t, s, m, &storage.Batch{Puts: []storage.Entry{{Key: []byte("k")}}})
 	wantError(t, s.DeletePrefix(ended, nil), context.Canceled)
 	_, err = s.Renew(ended)

@@ -65,19 +65,21 @@ func (w *walk) reopen(t *testing.T, open Open, dir string) {
 	}
 }
 
-// purge purges a document that may be there or not.
+// purge purges a document that may be there or not, with entries beside it.
 func (w *walk) purge() {
-	id := w.document(rapid.IntRange(0, 2).Draw(w.rt, "collection"))
+	id, beside := w.document(rapid.IntRange(0, 2).Draw(w.rt, "collection")), new(storage.Batch)
+	w.entries(beside)
 	if w.model.Documents[id] == nil {
-		if err := w.store.Purge(background, id); !errors.Is(err, storage.ErrNotFound) {
+		if err := w.store.Purge(background, id, beside); !errors.Is(err, storage.ErrNotFound) {
 			w.rt.Fatalf("purge: got %v, want %v", err, storage.ErrNotFound)
 		}
 		return
 	}
-	if err := w.store.Purge(background, id); err != nil {
+	if err := w.store.Purge(background, id, beside); err != nil {
 		w.rt.Fatal("purge:", err)
 	}
 	w.model.Purge(id)
+	w.model.Apply(beside)
 }
 
 func (w *walk) renew() {
@@ -138,6 +140,12 @@ func (w *walk) batch() *storage.Batch {
 		}
 		b.Appends = append(b.Appends, a)
 	}
+	w.entries(b)
+	return b
+}
+
+// entries has a batch put and delete some.
+func (w *walk) entries(b *storage.Batch) {
 	key := rapid.Map(rapid.IntRange(0, 9), func(i int) []byte { return fmt.Appendf(nil, "key %d", i) })
 	for range rapid.IntRange(0, 3).Draw(w.rt, "puts") {
 		value := rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(w.rt, "value")
@@ -146,7 +154,6 @@ func (w *walk) batch() *storage.Batch {
 	for range rapid.IntRange(0, 2).Draw(w.rt, "deletes") {
 		b.Deletes = append(b.Deletes, key.Draw(w.rt, "key"))
 	}
-	return b
 }
 
 // changes makes changes on top of none, some or all of a document's heads.

@@ -23,7 +23,7 @@ type Store interface {
 type Writer interface {
 	Submit(b *storage.Batch, done func(storage.Seq, error))
 	Commit(ctx context.Context, b *storage.Batch) (storage.Seq, error)
-	Purge(ctx context.Context, id docid.ID) error
+	Purge(ctx context.Context, id docid.ID, beside *storage.Batch) error
 	DeletePrefix(ctx context.Context, prefix []byte) error
 	Check(ctx context.Context) error
 }

@@ -1,0 +1,222 @@
+package peer_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/godwit-sync/godwit/crdt"
+	changes "github.com/godwit-sync/godwit/crdt/change"
+	"github.com/godwit-sync/godwit/peer"
+	"github.com/godwit-sync/godwit/storage"
+)
+
+// A record that can't be forgotten is as it was: it is read, found and counted, and
+// what is written in it then is there when the peer is opened again.
+func TestForgetOnAFullDisk(t *testing.T) {
+	dir, good, bad := twoRecords(t, "mark")
+	p := openPeer(t, peer.Config{Path: dir, Reserve: 1 << 60})
+	c := employees(t, p)
+	fails(t, p.Forget(t.Context(), bad), storage.ErrDiskFull, bad.String())
+	is(t, c, bad, employee{Name: "Bob", Department: "mark"})
+	finds(t, c, peer.Query{}.OrderBy("Name"), "Ada", "Bob")
+	counts(t, c, 2)
+	consistent(t, p)
+	p.close()
+
+	p = openPeer(t, peer.Config{Path: dir})
+	c = employees(t, p)
+	if err := c.Update(t.Context(), bad, func(e *employee) error { e.Age = 1; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	p = openPeer(t, peer.Config{Path: dir})
+	c = employees(t, p)
+	is(t, c, bad, employee{Name: "Bob", Department: "mark", Age: 1})
+	exists(t, c, good, true)
+	consistent(t, p)
+}
+
+// An earlier version removed the view of a record first, and noted that. If that is
+// all that it came to, the record is there again, with all that was written since:
+// nobody was told that it was forgotten. A full disk doesn't keep the peer closed.
+func TestAnEarlierVersionWasForgetting(t *testing.T) {
+	dir, good, bad := twoRecords(t, "mark")
+	p := openPeer(t, peer.Config{Path: dir})
+	for _, id := range []crdt.DocumentID{good, bad} {
+		if err := p.BeginToForget(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := employees(t, p)
+	if err := c.Update(t.Context(), bad, func(e *employee) error { e.Age = 1; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	openPeer(t, peer.Config{Path: dir, Reserve: 1 << 60}).close()
+
+	for range 2 {
+		p = openPeer(t, peer.Config{Path: dir})
+		c = employees(t, p)
+		is(t, c, good, employee{Name: "Ada"})
+		is(t, c, bad, employee{Name: "Bob", Department: "mark", Age: 1})
+		counts(t, c, 2)
+		consistent(t, p)
+		p.close()
+	}
+}
+
+// What is under way when a record is forgotten doesn't bring it back, neither whole
+// nor in part.
+func TestForgetWhatIsOnItsWay(t *testing.T) {
+	other, p := openPeer(t, peer.Config{InMemory: true}), openPeer(t, peer.Config{InMemory: true})
+	others, c := employees(t, other), employees(t, p, byName)
+	for range 50 {
+		id := made(t, others, employee{Name: "Ada"})
+		history := historyOf(t, other.find(id))
+		bring := func() error {
+			result := make(chan error, 1)
+			p.Bring(id, history, func(err error) { result <- err })
+			return <-result
+		}
+		if err := bring(); err != nil {
+			t.Fatal(err)
+		}
+		var bringing sync.WaitGroup
+		stop := make(chan struct{})
+		bringing.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = bring() // taken or not
+				}
+			}
+		})
+		if err := p.Forget(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		exists(t, c, id, false)
+		close(stop)
+		bringing.Wait()
+		if err := bring(); err == nil {
+			t.Fatal("what comes after it was forgotten is taken")
+		}
+		exists(t, c, id, false)
+		counts(t, c, 0)
+		consistent(t, p)
+	}
+}
+
+// historyOf returns all changes of a document.
+func historyOf(t *testing.T, doc *peer.Document) []*changes.Change {
+	t.Helper()
+	all, err := doc.Changes(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// While records are written, brought, forgotten and found again, each is at every
+// moment wholly here or wholly gone.
+func TestForgetAtEveryCommit(t *testing.T) {
+	seed := number(t, seedVariable, rand.Int())
+	t.Logf("%s=%d", seedVariable, seed)
+	relay := startRelay(t)
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
+	anns, bobs := employees(t, ann), employees(t, bob, byName, byDepartment)
+	var ids []crdt.DocumentID
+	for _, name := range []string{"Ada", "Bob", "Eve"} {
+		ids = append(ids, made(t, anns, employee{Name: name}))
+	}
+	ann.online()
+	soon(t, anns.Push)
+	bob.online()
+	for _, id := range ids {
+		bob.find(id)
+	}
+	steps := 100
+	if testing.Short() {
+		steps = 25
+	}
+	var writers sync.WaitGroup
+	for w, c := range []*peer.Records[employee]{anns, bobs, bobs} {
+		random := rand.New(rand.NewPCG(uint64(seed), uint64(w)))
+		writers.Go(func() {
+			for n := range steps {
+				err := c.Update(t.Context(), ids[random.IntN(len(ids))], func(e *employee) error { e.Age = n; return nil })
+				if err != nil && !errors.Is(err, peer.ErrNoRecord) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	random := rand.New(rand.NewPCG(uint64(seed), 9))
+	writers.Go(func() {
+		for range steps {
+			id := ids[random.IntN(len(ids))]
+			if err := bob.Forget(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			if _, err := bob.Find(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	done := make(chan struct{})
+	go func() { writers.Wait(); close(done) }()
+	for n := 0; ; n++ {
+		if err := bob.CheckView(ids[n%len(ids)]); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-done:
+			consistent(t, bob)
+			counts(t, bobs, len(ids))
+			for _, id := range ids {
+				agree(t, ann.find(id), bob.find(id))
+			}
+			return
+		default:
+		}
+	}
+}
+
+// What was forgotten stays away when the directory begins a new life, whose changes
+// have actors of their own all the same.
+func TestForgottenStaysAwayInANewLife(t *testing.T) {
+	relay, dir := startRelay(t), t.TempDir()
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url(), Path: dir})
+	anns, bobs := employees(t, ann), employees(t, bob)
+	gone, stays := made(t, anns, employee{Name: "gone"}), made(t, anns, employee{Name: "stays"})
+	ann.online()
+	bob.online()
+	comes(t, bobs, gone, named("gone"))
+	comes(t, bobs, stays, named("stays"))
+	if err := bob.Forget(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, bob.Sync)
+	bob.close()
+
+	twin := copyDirectory(t, dir)
+	lives := []*node{
+		openPeer(t, peer.Config{Relay: relay.url(), Path: twin}),
+		openPeer(t, peer.Config{Relay: relay.url(), Path: dir}),
+	}
+	var docs []*peer.Document
+	for _, p := range lives {
+		c := employees(t, p)
+		p.online()
+		soon(t, p.Sync)
+		exists(t, c, stays, true)
+		exists(t, c, gone, false)
+		docs = append(docs, p.find(gone))
+		change(t, docs[len(docs)-1], set("Age", len(docs)))
+	}
+	noTwins(t, docs...)
+	agree(t, append(docs, ann.find(gone))...)
+}
