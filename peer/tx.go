@@ -225,7 +225,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 	tx.peer.forecasts.announce(written)
 	defer tx.peer.forecasts.withdraw(written)
 	// Once it is submitted it may become durable whatever the caller wants.
-	switch err := tx.peer.hub.AppendAll(context.Background(), own, hub.Entries{}); {
+	switch err := tx.peer.hub.AppendAll(context.Background(), own); {
 	case errors.Is(err, storage.ErrInvalid):
 		return fmt.Errorf("%w: %d records; commit them in several: %w", ErrTooMuch, len(written), err)
 	case err != nil:

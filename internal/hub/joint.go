@@ -20,18 +20,17 @@ type Own struct {
 }
 
 // AppendAll makes changes of this store's own durable in several documents at
-// once, with entries beside them, or nothing of all that. In each document they
-// come after whatever is under way there. It returns when they are durable, or why
+// once, or in none. In each document they come after whatever is under way there. It returns when they are durable, or why
 // they aren't. If the context ends before all documents are ready, nothing is
 // written; if it ends later, they may become durable all the same. One commit
 // takes what a [storage.Batch] takes; more is [storage.ErrInvalid].
-func (h *Hub) AppendAll(ctx context.Context, own []Own, extra Entries) error {
+func (h *Hub) AppendAll(ctx context.Context, own []Own) error {
 	if !h.enter() {
 		return ErrClosed
 	}
 	defer h.running.Done()
 	j := h.newJoint(own)
-	if err := j.run(ctx, extra); err != nil {
+	if err := j.run(ctx); err != nil {
 		return appendError(fmt.Sprintf("%d documents", len(j.shares)), err)
 	}
 	return nil
@@ -72,7 +71,7 @@ func (h *Hub) newJoint(own []Own) *joint {
 	return j
 }
 
-func (j *joint) run(ctx context.Context, extra Entries) error {
+func (j *joint) run(ctx context.Context) error {
 	if len(j.shares) > storage.MaxAppends {
 		return fmt.Errorf("%w: at most %d at once; split it", storage.ErrInvalid, storage.MaxAppends)
 	}
@@ -81,7 +80,7 @@ func (j *joint) run(ctx context.Context, extra Entries) error {
 		j.release()
 		return err
 	}
-	return j.commit(ctx, extra)
+	return j.commit(ctx)
 }
 
 func (j *joint) stage(ctx context.Context) error {
@@ -133,9 +132,9 @@ func (j *joint) release() {
 }
 
 // commit makes all durable, and waits for that as long as ctx lasts.
-func (j *joint) commit(ctx context.Context, extra Entries) error {
-	batch, viewed := j.batch(extra)
-	if len(batch.Appends)+len(batch.Puts)+len(batch.Deletes) == 0 {
+func (j *joint) commit(ctx context.Context) error {
+	batch, viewed := j.batch()
+	if len(batch.Appends) == 0 {
 		j.release()
 		return nil
 	}
@@ -161,9 +160,8 @@ func (j *joint) commit(ctx context.Context, extra Entries) error {
 	}
 }
 
-func (j *joint) batch(extra Entries) (b *storage.Batch, viewed []func(error)) {
+func (j *joint) batch() (b *storage.Batch, viewed []func(error)) {
 	b = &storage.Batch{Appends: make([]storage.Append, 0, len(j.shares))}
-	extra.addTo(b)
 	for i := range j.shares {
 		s := &j.shares[i]
 		if s.append != nil {

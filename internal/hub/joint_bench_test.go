@@ -37,7 +37,7 @@ func BenchmarkAppendAll(b *testing.B) {
 		b.Run(fmt.Sprintf("hub/documents=%d", each), func(b *testing.B) {
 			h := hub.New(hub.Config{Store: openStore(b), PeerID: "bench"})
 			defer h.Close()
-			createAll(b, each, func(own []hub.Own) error { return h.AppendAll(b.Context(), own, hub.Entries{}) })
+			createAll(b, each, func(own []hub.Own) error { return h.AppendAll(b.Context(), own) })
 		})
 		b.Run(fmt.Sprintf("store/documents=%d", each), func(b *testing.B) {
 			store := openStore(b)

@@ -39,10 +39,6 @@ func (m *memory) keeps(own []hub.Own) (n int) {
 	return n
 }
 
-func put(key, value string) hub.Entries {
-	return hub.Entries{Puts: []storage.Entry{{Key: []byte(key), Value: []byte(value)}}}
-}
-
 func TestAppendAllIsOneCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, hub.Config{})
@@ -53,11 +49,11 @@ func TestAppendAllIsOneCommit(t *testing.T) {
 		commits := 0
 		alice.store.watch = func(*storage.Batch) { commits++ }
 		own := alice.share("a tab", id(3), id(1), id(2))
-		if err := alice.hub.AppendAll(t.Context(), own, put("beside", "them")); err != nil {
+		if err := alice.hub.AppendAll(t.Context(), own); err != nil {
 			t.Fatal(err)
 		}
-		if commits != 1 || alice.store.keeps(own) != 3 || alice.store.entry("beside") != "them" {
-			t.Errorf("%d commits, %d documents and %q are durable", commits, alice.store.keeps(own), alice.store.entry("beside"))
+		if commits != 1 || alice.store.keeps(own) != 3 {
+			t.Errorf("%d documents are durable after %d commits", alice.store.keeps(own), commits)
 		}
 		synctest.Wait()
 		n.checkNodes(id(1), alice)
@@ -67,12 +63,9 @@ func TestAppendAllIsOneCommit(t *testing.T) {
 			t.Errorf("the view shows %s changes", got)
 		}
 		for _, own := range [][]hub.Own{nil, own} {
-			if err := alice.hub.AppendAll(t.Context(), own, hub.Entries{}); err != nil || commits != 1 {
+			if err := alice.hub.AppendAll(t.Context(), own); err != nil || commits != 1 {
 				t.Errorf("nothing to do: %v, %d commits", err, commits)
 			}
-		}
-		if err := alice.hub.AppendAll(t.Context(), nil, put("beside", "nothing")); err != nil || commits != 2 {
-			t.Errorf("nothing but an entry: %v, %d commits", err, commits)
 		}
 	})
 }
@@ -92,7 +85,7 @@ func TestAppendAllOrNone(t *testing.T) {
 		stranger := replicatest.NewClient("stranger")
 		own[2].Changes = append(own[2].Changes, stranger.Draft("a tab", 2, change.Hash{7}))
 		result := make(chan error)
-		go func() { result <- alice.hub.AppendAll(t.Context(), own, put("beside", "them")) }()
+		go func() { result <- alice.hub.AppendAll(t.Context(), own) }()
 		synctest.Wait()
 		bob.edit(id(1)) // arrives where the joint is staged
 		synctest.Wait()
@@ -101,8 +94,8 @@ func TestAppendAllOrNone(t *testing.T) {
 			t.Errorf("appended: %v", err)
 		}
 		synctest.Wait()
-		if alice.store.keeps(own) != 0 || alice.store.entry("beside") != "" {
-			t.Errorf("%d documents and %q are durable", alice.store.keeps(own), alice.store.entry("beside"))
+		if n := alice.store.keeps(own); n != 0 {
+			t.Errorf("%d documents are durable", n)
 		}
 		n.checkNodes(id(1), alice, bob)
 		n.checkNodes(id(3), alice, bob)
@@ -127,7 +120,7 @@ func TestAppendAllFails(t *testing.T) {
 			release := alice.store.hold()
 			result := make(chan error)
 			own := alice.share(fmt.Sprint("a tab for ", cause), id(1), id(2))
-			go func() { result <- alice.hub.AppendAll(t.Context(), own, hub.Entries{}) }()
+			go func() { result <- alice.hub.AppendAll(t.Context(), own) }()
 			synctest.Wait()
 			bob.edit(id(1))
 			synctest.Wait()
@@ -158,10 +151,10 @@ func TestAppendAllOfTooMany(t *testing.T) {
 	for i := range storage.MaxAppends + 1 {
 		own = append(own, alice.share("a tab", id(i+1))...)
 	}
-	if err := alice.hub.AppendAll(t.Context(), own, hub.Entries{}); !errors.Is(err, storage.ErrInvalid) {
+	if err := alice.hub.AppendAll(t.Context(), own); !errors.Is(err, storage.ErrInvalid) {
 		t.Errorf("appended: %v", err)
 	}
-	if err := alice.hub.AppendAll(t.Context(), own[1:], hub.Entries{}); err != nil {
+	if err := alice.hub.AppendAll(t.Context(), own[1:]); err != nil {
 		t.Error(err)
 	}
 }
@@ -178,7 +171,7 @@ func TestAppendAllTakenBack(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		result := make(chan error)
 		own := alice.share("a tab", id(1), id(2), id(3))
-		go func() { result <- alice.hub.AppendAll(ctx, own, hub.Entries{}) }()
+		go func() { result <- alice.hub.AppendAll(ctx, own) }()
 		synctest.Wait()
 		cancel()
 		if err := <-result; !errors.Is(err, context.Canceled) {
@@ -193,7 +186,7 @@ func TestAppendAllTakenBack(t *testing.T) {
 		release = alice.store.hold()
 		ctx, cancel = context.WithCancel(t.Context())
 		own = alice.share("another tab", id(1), id(2), id(3))
-		go func() { result <- alice.hub.AppendAll(ctx, own, hub.Entries{}) }()
+		go func() { result <- alice.hub.AppendAll(ctx, own) }()
 		synctest.Wait()
 		cancel()
 		if err := <-result; !errors.Is(err, context.Canceled) {
@@ -212,7 +205,7 @@ func TestAppendAllTakenBack(t *testing.T) {
 		if kept := alice.store.keeps(own); kept != 3 {
 			t.Errorf("%d documents are durable", kept)
 		}
-		if err := alice.hub.AppendAll(t.Context(), own, hub.Entries{}); !errors.Is(err, hub.ErrClosed) {
+		if err := alice.hub.AppendAll(t.Context(), own); !errors.Is(err, hub.ErrClosed) {
 			t.Errorf("appended after Close: %v", err)
 		}
 	})
@@ -227,7 +220,7 @@ func TestAppendAllAndPurge(t *testing.T) {
 		release := alice.store.hold()
 		result, purged := make(chan error), make(chan error)
 		own := alice.share("a tab", id(1), id(2))
-		go func() { result <- alice.hub.AppendAll(t.Context(), own, hub.Entries{}) }()
+		go func() { result <- alice.hub.AppendAll(t.Context(), own) }()
 		synctest.Wait()
 		go func() { purged <- alice.hub.Purge(t.Context(), id(2)) }()
 		synctest.Wait()
@@ -235,7 +228,7 @@ func TestAppendAllAndPurge(t *testing.T) {
 		delete(alice.docs, id(2))
 		alice.mu.Unlock()
 		late := alice.share("another tab", id(1), id(2))
-		go func() { result <- alice.hub.AppendAll(t.Context(), late, hub.Entries{}) }()
+		go func() { result <- alice.hub.AppendAll(t.Context(), late) }()
 		synctest.Wait()
 		alice.store.purged = func(docid.ID) { alice.length[id(2)] = 0 }
 		release()

@@ -183,7 +183,7 @@ func (s *station) fill(collection string, from, to, size int) {
 		for n := from; n < min(from+batch, to); n++ {
 			own = append(own, hub.Own{Document: record(collection, n), Changes: []*change.Change{sized(s.name, size)}})
 		}
-		if err := s.hub.AppendAll(context.Background(), own, hub.Entries{}); err != nil {
+		if err := s.hub.AppendAll(context.Background(), own); err != nil {
 			s.t.Fatal(err)
 		}
 	}
