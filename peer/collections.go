@@ -35,9 +35,7 @@ func (cs *collections) owner(id crdt.DocumentID) *collection {
 	if !ok {
 		return nil
 	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	return cs.of[tag]
+	return cs.tagged(tag)
 }
 
 // nameOf returns the name of the collection that a document belongs to; "" if there
@@ -139,9 +137,7 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 	p.collections.registering.Lock()
 	defer p.collections.registering.Unlock()
 	tag := docid.CollectionTag(name)
-	p.collections.mu.Lock()
-	c := p.collections.of[tag]
-	p.collections.mu.Unlock()
+	c := p.collections.tagged(tag)
 	if c != nil && c.name != name {
 		return nil, fmt.Errorf("%w: %q has the same tag; choose another name", ErrCollection, c.name)
 	}

@@ -72,12 +72,13 @@ func (r *Records[T]) Pull(ctx context.Context) error {
 // Sync is Push, and then Pull.
 func (r *Records[T]) Sync(ctx context.Context) error { return r.c.travel(ctx, r.c.sync) }
 
-// Resync is Sync, with a list of all that the relay has, whatever has come before:
-// it is compared with what is here, record by record, and what is missing comes.
-// Nothing is dropped. Nothing should ever make that necessary.
+// Resync is Sync, with lists of all that either side has, whatever was said before:
+// they are compared record by record, and what is missing goes, or comes. Nothing is
+// dropped. Nothing should ever make that necessary, but a relay that has lost
+// something without knowing it.
 func (r *Records[T]) Resync(ctx context.Context) error {
 	return r.c.travel(ctx, func(ctx context.Context) error {
-		if err := r.c.push(ctx); err != nil {
+		if err := r.c.relistOwn(ctx); err != nil {
 			return err
 		}
 		return r.c.pull(ctx, true)
@@ -115,10 +116,29 @@ func (c *collection) push(ctx context.Context) error {
 	again := c.now().Mode.is(manualPush) && len(c.refused()) > 0
 	t := &c.traffic
 	defer c.ask(&t.pushes)()
+	return c.awaitPush(ctx, func() bool { return c.outbox.oldest() > end && (t.pushed || !again) })
+}
+
+// relistOwn has the relay look through a list of all that is here.
+func (c *collection) relistOwn(ctx context.Context) error {
+	t := &c.traffic
+	t.mu.Lock()
+	need := t.offered + 1
+	t.relist = true
+	t.mu.Unlock()
+	defer c.ask(&t.pushes)()
+	c.renewOffer(need)
+	return c.awaitPush(ctx, func() bool { return t.listed >= need })
+}
+
+// awaitPush waits until something is so, while we announce; it is called with the
+// traffic locked. A server that doesn't speak of collections is talked to otherwise.
+func (c *collection) awaitPush(ctx context.Context, is func() bool) error {
+	t := &c.traffic
 	err := c.awaitTraffic(ctx, func() (bool, error) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if c.outbox.oldest() > end && (t.pushed || !again) {
+		if is() {
 			return true, nil
 		}
 		return false, t.unusable()

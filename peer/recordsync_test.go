@@ -463,6 +463,13 @@ func TestUnsubscribeAndEvict(t *testing.T) {
 	soon(t, ann.Sync)
 	soon(t, bob.Sync)
 	counts(t, bobs, 1)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := bobs.Subscribe(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("subscribed too late: %v", err)
+	}
+	soon(t, bob.Sync)
+	counts(t, bobs, 1)
 	if err := bobs.Subscribe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -492,6 +499,86 @@ func TestResync(t *testing.T) {
 	soon(t, bobs.Resync)
 	is(t, bobs, ada, employee{Name: "Ada"})
 	comes(t, anns, mine, named("Mine"))
+}
+
+// A relay that was restored from an old backup, and doesn't know it, believes what
+// peers say of its journal though that was written anew. Resync finds what is missing
+// on either side.
+func TestResyncWithARestoredRelay(t *testing.T) {
+	relay := startRelay(t)
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
+	anns, bobs := employees(t, ann), employees(t, bob)
+	made(t, anns, employee{Name: "Early"})
+	ann.online()
+	soon(t, ann.Sync)
+	relay.stop()
+	backup, life := copyDirectory(t, relay.dir), incarnation(t, relay.dir)
+	relay.start()
+	var lost []crdt.DocumentID
+	for range 20 {
+		lost = append(lost, made(t, anns, employee{Name: "Lost"}))
+	}
+	soon(t, ann.Sync)
+	relay.stop()
+	restoreDirectory(t, relay.dir, backup)
+	if incarnation(t, relay.dir) != life {
+		t.Skip("the store noticed by itself")
+	}
+	ann.offline()
+	relay.start()
+	for range 40 { // takes the places in the relay's journal that ann has heard of
+		made(t, bobs, employee{Name: "Bob's"})
+	}
+	bob.online()
+	soon(t, bob.Sync)
+	bob.offline()
+	ann.online()
+	soon(t, anns.Sync)
+	if n, err := anns.Count(t.Context()); err != nil || n > 60 {
+		t.Fatalf("%d, %v: this test needs something that isn't noticed", n, err)
+	}
+	soon(t, anns.Resync)
+	counts(t, anns, 61)
+	bob.online()
+	soon(t, bobs.Resync)
+	counts(t, bobs, 61)
+	relay.stop()
+	has := relay.documents()
+	for _, id := range lost {
+		if has[id] == nil {
+			t.Fatalf("the relay lacks %s", id)
+		}
+	}
+}
+
+// A relay that has lost records which it has acknowledged gets them back.
+func TestResyncBringsBackWhatTheRelayLost(t *testing.T) {
+	relay := startRelay(t)
+	ann := openPeer(t, peer.Config{Relay: relay.url()})
+	anns := employees(t, ann, peer.Manual())
+	var ids []crdt.DocumentID
+	for range 600 {
+		ids = append(ids, made(t, anns, employee{Name: "Ada"}))
+	}
+	ann.online()
+	soon(t, anns.Push)
+	ann.offline()
+	relay.stop()
+	relay.lose(ids[100], ids[300], ids[599])
+	relay.start()
+	ann.online()
+	soon(t, anns.Sync)
+	soon(t, anns.Resync)
+	relay.stop()
+	has := relay.documents()
+	for _, id := range ids {
+		if has[id] == nil {
+			t.Fatalf("the relay lacks %s", id)
+		}
+		if s := state(t, anns, id); s != peer.Synced {
+			t.Fatalf("%s is %s", id, s)
+		}
+	}
 }
 
 // Without a relay that answers, each call ends with its context, says how much is

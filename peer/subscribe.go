@@ -11,9 +11,10 @@ import (
 )
 
 // Subscribe has a collection that was unsubscribed follow the relay again: all that
-// has been missed comes, and what was evicted. A new collection is subscribed.
-func (r *Records[T]) Subscribe(context.Context) error {
-	return r.c.follows(func(row *collectionRow) { row.Left = false })
+// has been missed comes, and what was evicted. A new collection is subscribed. If ctx
+// has ended, nothing is different.
+func (r *Records[T]) Subscribe(ctx context.Context) error {
+	return r.c.follows(ctx, func(row *collectionRow) { row.Left = false })
 }
 
 // Unsubscribe stops following the relay, until [Records.Subscribe]: what others write
@@ -21,9 +22,10 @@ func (r *Records[T]) Subscribe(context.Context) error {
 //
 // With evict, it also forgets, like [Peer.Forget], all records that the relay holds
 // durably, those that are deleted too. Those that it doesn't hold, or of which that
-// isn't known, are kept and returned. If ctx ends first, the rest is kept for now.
+// isn't known, are kept and returned. If ctx ends first, the rest is kept for now; if
+// it has ended before, nothing is different.
 func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.DocumentID, err error) {
-	err = r.c.follows(func(row *collectionRow) {
+	err = r.c.follows(ctx, func(row *collectionRow) {
 		row.Left = true
 		row.Afresh = row.Afresh || evict
 	})
@@ -41,7 +43,10 @@ func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.D
 }
 
 // follows changes durably whether the relay is followed.
-func (c *collection) follows(change func(row *collectionRow)) error {
+func (c *collection) follows(ctx context.Context, change func(row *collectionRow)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := c.peer.enter(); err != nil {
 		return err
 	}

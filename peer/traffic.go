@@ -29,8 +29,12 @@ type traffic struct {
 	left      int    // documents, about
 	mostLeft  int
 
-	pushing  bool // we announce
-	pushed   bool // the relay has come to where the journal ended when we began
+	pushing  bool   // we announce
+	offered  uint64 // how often that was begun, over all links
+	pushed   bool   // the relay has come to where the journal ended when we began
+	listing  uint64 // the newest that began by a full listing
+	listed   uint64 // the newest of those to whose end the relay has come
+	relist   bool   // the next one does
 	mostOwed int
 
 	pulls, pushes int    // how many have asked for it in so many words
@@ -146,11 +150,31 @@ func (c *collection) unsubscribe(to *hub.Link) {
 func (c *collection) offer(to *hub.Link) {
 	t := &c.traffic
 	t.mu.Lock()
+	t.offered++
 	t.pushing, t.pushed, t.mostOwed = true, false, 0
+	relist := t.relist
+	if relist {
+		t.listing = t.offered
+	}
 	c.tell()
 	t.mu.Unlock()
-	if err := to.Offer(c.name); err != nil {
+	if err := to.Offer(c.name, relist); err != nil {
 		c.peer.link.restart(err)
+	}
+}
+
+// renewOffer offers the collection anew, unless somebody has done so since the caller
+// looked.
+func (c *collection) renewOffer(need uint64) {
+	t := &c.traffic
+	t.asking.Lock()
+	defer t.asking.Unlock()
+	t.mu.Lock()
+	to, due := t.to, t.pushing && t.offered < need
+	t.mu.Unlock()
+	if due {
+		to.Withdraw(c.name)
+		c.offer(to)
 	}
 }
 
@@ -249,6 +273,9 @@ func (k *keeper) Acked(tag docid.Tag, to hub.Cursor, caughtUp bool) {
 	t := &c.traffic
 	t.mu.Lock()
 	t.pushed = caughtUp && t.pushing
+	if t.pushed && t.listing == t.offered {
+		t.listed, t.relist = t.listing, false
+	}
 	c.tell()
 	t.mu.Unlock()
 	for _, id := range done {

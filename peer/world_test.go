@@ -88,6 +88,21 @@ func (s *server) documents() map[crdt.DocumentID][]crdt.Hash {
 }
 
 // logger logs for a test; a benchmark has it cost nothing.
+// lose has the relay lose documents, while it is stopped.
+func (s *server) lose(ids ...crdt.DocumentID) {
+	s.tb.Helper()
+	store, err := storage.Open(s.dir, storage.Options{Small: true, Reserve: -1})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	for _, id := range ids {
+		if err := store.Purge(context.Background(), id); err != nil {
+			s.tb.Fatal(err)
+		}
+	}
+}
+
 func logger(tb testing.TB, name string) *slog.Logger {
 	if _, ok := tb.(*testing.B); ok {
 		return slog.New(slog.DiscardHandler)

@@ -33,8 +33,8 @@ type announcement struct {
 	over    bool
 }
 
-// announce begins to announce.
-func (s *session) announce(m wire.Subscribe) error {
+// announce begins to announce, or lists all afresh, whatever was answered before.
+func (s *session) announce(m wire.Subscribe, afresh bool) error {
 	h := s.hub
 	a := &announcement{session: s, number: m.Subscription, name: m.Collection, tag: docid.CollectionTag(m.Collection)}
 	terms := replica.Terms{
@@ -42,6 +42,9 @@ func (s *session) announce(m wire.Subscribe) error {
 	}
 	if err := a.recall(&terms); err != nil {
 		return err
+	}
+	if afresh {
+		terms.Acked = nil
 	}
 	h.audience.join(a) // rows of which it is told too early are before the end
 	subs := &s.subs

@@ -261,7 +261,7 @@ func TestCollectionOffersWait(t *testing.T) {
 	peer.caughtUp(staff)
 	peer.link.Withdraw(staff)
 	quiet := peer.edit(record(staff, 2))
-	if err := peer.link.Offer("other"); err != nil { // so that all before it has been dealt with
+	if err := peer.link.Offer("other", false); err != nil { // so that all before it has been dealt with
 		t.Fatal(err)
 	}
 	peer.edit(record("other", 1))
@@ -269,7 +269,7 @@ func TestCollectionOffersWait(t *testing.T) {
 	if relay.heads(record(staff, 2)) != nil {
 		t.Error("what was withdrawn was announced")
 	}
-	if err := peer.link.Offer(staff); err != nil {
+	if err := peer.link.Offer(staff, false); err != nil {
 		t.Fatal(err)
 	}
 	relay.has(record(staff, 2), quiet.Hash)

@@ -318,9 +318,9 @@ func (l *Link) Unsubscribe(collection string) {
 	l.end(numbers)
 }
 
-// Offer has the server subscribe to a collection of ours. How far it has come is
-// told to [Keeper.Acked].
-func (l *Link) Offer(collection string) error {
+// Offer has the server subscribe to a collection of ours, from where it has answered,
+// or afresh, by a full listing. How far it has come is told to [Keeper.Acked].
+func (l *Link) Offer(collection string, afresh bool) error {
 	l.numbering.Lock()
 	defer l.numbering.Unlock()
 	number, err := l.number()
@@ -330,9 +330,9 @@ func (l *Link) Offer(collection string) error {
 	s := l.session
 	s.subs.mu.Lock()
 	if s.subs.offers == nil {
-		s.subs.offers = map[uint64]string{}
+		s.subs.offers = map[uint64]offer{}
 	}
-	s.subs.offers[number] = collection
+	s.subs.offers[number] = offer{collection, afresh}
 	s.subs.mu.Unlock()
 	s.reply(wire.Offer{Subscription: number, Collection: collection})
 	return nil
@@ -343,8 +343,8 @@ func (l *Link) Withdraw(collection string) {
 	s := l.session
 	s.subs.mu.Lock()
 	var numbers []uint64
-	for number, name := range s.subs.offers {
-		if name == collection {
+	for number, o := range s.subs.offers {
+		if o.name == collection {
 			numbers = append(numbers, number)
 			delete(s.subs.offers, number)
 		}

@@ -142,7 +142,7 @@ func (s *station) tryJoin(url string, collections ...string) error {
 		if err := s.link.Subscribe(name, false); err != nil {
 			return err
 		}
-		if err := s.link.Offer(name); err != nil {
+		if err := s.link.Offer(name, false); err != nil {
 			return err
 		}
 	}

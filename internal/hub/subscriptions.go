@@ -31,13 +31,19 @@ const (
 
 var errReplies = errors.New("hub: too many answers wait for one connection")
 
+// offer is a collection that we have offered to a server.
+type offer struct {
+	name   string
+	afresh bool // all of it is to be listed
+}
+
 // subscriptions are those of one session, in either direction.
 type subscriptions struct {
 	mu        sync.Mutex // guards the state machines, too; never held during I/O
 	announced map[uint64]*announcement
 	turns     []*announcement // the same, in the order of their turns
 	heard     map[uint64]*hearing
-	offers    map[uint64]string    // of ours that the server has not answered
+	offers    map[uint64]offer     // of ours that the server has not answered
 	claimed   map[uint64]docid.Tag // by subscriptions of those who joined us
 	last      uint64               // number
 	shared    bool                 // somebody else has greeted with the neighbour's storage id
@@ -87,20 +93,20 @@ func released(frame socket.Frame, err error) error {
 func (s *session) subscribed(m wire.Subscribe) error {
 	if s.link != nil {
 		s.subs.mu.Lock()
-		name, ok := s.subs.offers[m.Subscription]
+		o, ok := s.subs.offers[m.Subscription]
 		delete(s.subs.offers, m.Subscription)
 		s.subs.mu.Unlock()
 		if !ok {
 			return nil // it was withdrawn
 		}
-		m.Collection = name
-		return s.announce(m)
+		m.Collection = o.name
+		return s.announce(m, o.afresh)
 	}
 	if reason, err := s.admit(m.Subscription, m.Collection, false); err != nil || reason != "" {
 		s.decline(m.Subscription, reason)
 		return err
 	}
-	return s.announce(m)
+	return s.announce(m, false)
 }
 
 // offered subscribes to what a client offers.
@@ -166,7 +172,8 @@ func (s *session) decline(number uint64, reason string) {
 // unsubscribed ends a subscription for the other side.
 func (s *session) unsubscribed(m wire.Unsubscribe) {
 	s.subs.mu.Lock()
-	name, offered := s.subs.offers[m.Subscription]
+	o, offered := s.subs.offers[m.Subscription]
+	name := o.name
 	delete(s.subs.offers, m.Subscription)
 	a, l := s.subs.announced[m.Subscription], s.subs.heard[m.Subscription]
 	delete(s.subs.heard, m.Subscription)
