@@ -97,7 +97,7 @@ func (s *server) lose(ids ...crdt.DocumentID) {
 	}
 	defer func() { _ = store.Close() }()
 	for _, id := range ids {
-		if err := store.Purge(context.Background(), id); err != nil {
+		if err := store.Purge(context.Background(), id, nil); err != nil {
 			s.tb.Fatal(err)
 		}
 	}
