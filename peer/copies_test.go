@@ -76,6 +76,18 @@ func rewrite(path, from string) (err error) {
 	return err
 }
 
+// restoreUnseen is restoreDirectory where the store doesn't notice by itself; it
+// skips the test if the store does. It returns the life that goes on.
+func restoreUnseen(t *testing.T, dir, backup string) storage.Incarnation {
+	t.Helper()
+	life := incarnation(t, dir)
+	restoreDirectory(t, dir, backup)
+	if incarnation(t, dir) != life {
+		t.Skip("the store noticed by itself")
+	}
+	return life
+}
+
 func incarnation(tb testing.TB, dir string) (life storage.Incarnation) {
 	tb.Helper()
 	within(tb, dir, func(s *storage.Store) { life = s.Incarnation() })
@@ -191,7 +203,7 @@ func TestRestoredInPlace(t *testing.T) {
 	reaches(t, doc, peer.Synced)
 	reaches(t, other, peer.Synced)
 	p.close()
-	backup, life := copyDirectory(t, dir), incarnation(t, dir)
+	backup := copyDirectory(t, dir)
 
 	p = openPeer(t, peer.Config{Path: dir, Relay: r.url()})
 	p.online()
@@ -201,10 +213,7 @@ func TestRestoredInPlace(t *testing.T) {
 	reaches(t, p.find(doc.ID()), peer.Synced)
 	signed := signatures(t, p.find(doc.ID()))
 	p.close()
-	restoreDirectory(t, dir, backup)
-	if incarnation(t, dir) != life {
-		t.Skip("the store noticed by itself")
-	}
+	life := restoreUnseen(t, dir, backup)
 
 	p = openPeer(t, peer.Config{Path: dir, Relay: r.url()})
 	back := p.find(doc.ID())
@@ -252,11 +261,7 @@ func TestRestoredAndWritten(t *testing.T) {
 	change(t, p.find(doc.ID()), set("theirs", 1))
 	reaches(t, p.find(doc.ID()), peer.Synced)
 	p.close()
-	life := incarnation(t, dir)
-	restoreDirectory(t, dir, backup)
-	if incarnation(t, dir) != life {
-		t.Skip("the store noticed by itself")
-	}
+	restoreUnseen(t, dir, backup)
 
 	p = openPeer(t, peer.Config{Path: dir, Relay: r.url()})
 	mine, also := p.find(doc.ID()), p.find(other.ID())
@@ -278,7 +283,7 @@ func TestRestoredAndWritten(t *testing.T) {
 
 	// It doesn't begin one life after the other.
 	p.close()
-	life = incarnation(t, dir)
+	life := incarnation(t, dir)
 	p = openPeer(t, peer.Config{Path: dir, Relay: r.url()})
 	p.online()
 	p.sync()

@@ -93,9 +93,7 @@ func TestKilled(t *testing.T) {
 		reaches(t, doc, peer.Synced)
 		ids = append(ids, doc.ID())
 	}
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 1))
+	random := seeded(t)
 	rounds := crashRounds
 	if testing.Short() {
 		rounds = 4
@@ -106,6 +104,14 @@ func TestKilled(t *testing.T) {
 		afterKill(t, dir, r, bob, done)
 	}
 	t.Logf("%d keys were acknowledged in %d documents", done.keys(), len(done))
+}
+
+// seeded returns what the test draws from, and says how to draw the same again.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := number(t, seedVariable, rand.Int())
+	t.Logf("%s=%d", seedVariable, seed)
+	return rand.New(rand.NewPCG(uint64(seed), 0))
 }
 
 func number(t *testing.T, variable string, usual int) int {

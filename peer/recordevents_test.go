@@ -3,7 +3,6 @@ package peer_test
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -107,9 +106,7 @@ func TestSlowWatcher(t *testing.T) {
 // Whatever happens to records, a list to which a live query's events are done is
 // what the query finds.
 func TestLiveQuery(t *testing.T) {
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 7))
+	random := seeded(t)
 	p := openPeer(t, peer.Config{InMemory: true})
 	c := employees(t, p, byName)
 	var ids []crdt.DocumentID

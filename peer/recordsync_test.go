@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -239,9 +238,7 @@ func TestRecordsStatus(t *testing.T) {
 // Nothing is lost, and everything synced in the end, if the connection is cut again
 // and again.
 func TestRecordsTravelOverCuts(t *testing.T) {
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	random := seeded(t)
 	relay := startRelay(t)
 	cut := newCutter(t, relay.url())
 	ann, bob := openPeer(t, peer.Config{Relay: cut.url}), openPeer(t, peer.Config{Relay: cut.url})
@@ -270,9 +267,7 @@ func TestRecordsTravelOverCuts(t *testing.T) {
 // What is said to be synced is on the relay's disk, wherever the connection was cut,
 // and what isn't is said to be pending; that holds after a restart, too.
 func TestSyncedIsAtTheRelay(t *testing.T) {
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	random := seeded(t)
 	relay, dir := startRelay(t), t.TempDir()
 	cut := newCutter(t, relay.url())
 	var ids []crdt.DocumentID

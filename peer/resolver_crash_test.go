@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -42,9 +41,7 @@ func TestResolverKilled(t *testing.T) {
 	ids := conflictingTickets(t, 30, ada, bob)
 	ada.close()
 
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 4))
+	random := seeded(t)
 	asked, kills := map[string]int{}, 0
 	for done := false; !done; {
 		a := startActor(t, "resolver", dir, nil, kills, ids[0])

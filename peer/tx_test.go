@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -208,9 +207,7 @@ func TestCreatedRecordsAreClosed(t *testing.T) {
 
 // What queries find in a transaction is what they find after its commit.
 func TestFindInCommit(t *testing.T) {
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 5))
+	random := seeded(t)
 	p := openPeer(t, peer.Config{InMemory: true})
 	c := employees(t, p, byDepartment, byName, peer.Index("Skills"))
 	someone := func() employee {

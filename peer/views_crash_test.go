@@ -133,9 +133,7 @@ func TestViewsKilled(t *testing.T) {
 		reaches(t, bob.find(id), peer.Synced)
 		shared = append(shared, id)
 	}
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
-	random := rand.New(rand.NewPCG(uint64(seed), 3))
+	random := seeded(t)
 	rounds := crashRounds
 	if testing.Short() {
 		rounds = 3

@@ -210,8 +210,7 @@ func TestRebuild(t *testing.T) {
 // Whatever is done at the same time to some records, here, by documents, by
 // transactions and by others, at every moment the views are what the logs say.
 func TestViewsAtEveryCommit(t *testing.T) {
-	seed := number(t, seedVariable, rand.Int())
-	t.Logf("%s=%d", seedVariable, seed)
+	seeds := seeded(t)
 	r := startRelay(t)
 	ada, bob := openPeer(t, peer.Config{Relay: r.url()}), openPeer(t, peer.Config{Relay: r.url()})
 	atAda, atBob := employees(t, ada, byDepartment, byName), employees(t, bob, byName)
@@ -230,7 +229,7 @@ func TestViewsAtEveryCommit(t *testing.T) {
 	}
 	var writers sync.WaitGroup
 	for w := range 4 {
-		random := rand.New(rand.NewPCG(uint64(seed), uint64(w)))
+		random := rand.New(rand.NewPCG(seeds.Uint64(), 0))
 		c, p := atAda, ada
 		if w == 3 {
 			c, p = atBob, bob

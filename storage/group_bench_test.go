@@ -121,14 +121,7 @@ func (g *bareGroups) write(waiting []bareBatch) (n int) {
 func BenchmarkGroup(b *testing.B) {
 	for _, each := range []int{1, 100} {
 		b.Run(fmt.Sprintf("records=%d", each), func(b *testing.B) {
-			opts := storage.Options{Small: true}
-			s := open(b, b.TempDir(), opts)
-			defer closeStore(b, s)
-			db, err := badger.Open(opts.Badger(b.TempDir()))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
+			s, db := besideBare(b, storage.Options{Small: true})
 			groups := &bareGroups{db: db}
 			groups.changed = sync.NewCond(&groups.mu)
 			go groups.run()

@@ -71,6 +71,20 @@ func (r *records) batch(n int) *storage.Batch {
 	return b
 }
 
+// besideBare opens a store, and a bare database of the same options, which close
+// with the benchmark.
+func besideBare(b *testing.B, opts storage.Options) (*storage.Store, *badger.DB) {
+	b.Helper()
+	s := open(b, b.TempDir(), opts)
+	b.Cleanup(func() { closeStore(b, s) })
+	db, err := badger.Open(opts.Badger(b.TempDir()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	return s, db
+}
+
 // bare writes as many bytes under the same keys into a database of the same options.
 func bare(db *badger.DB, b *storage.Batch, seq uint64) error {
 	txn := db.NewTransaction(true)
@@ -104,14 +118,7 @@ var memTables = []int64{1, 4, 8, 10, 16}
 func BenchmarkRecords(b *testing.B) {
 	for _, size := range memTables {
 		b.Run(fmt.Sprintf("memtable=%dMiB", size), func(b *testing.B) {
-			opts := storage.WithMemTable(storage.Options{}, size<<20)
-			s := open(b, b.TempDir(), opts)
-			defer closeStore(b, s)
-			db, err := badger.Open(opts.Badger(b.TempDir()))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
+			s, db := besideBare(b, storage.WithMemTable(storage.Options{}, size<<20))
 			r, each := newRecords(b), recordBatch
 			if size == 1 {
 				each /= 2 // no more fit
@@ -216,14 +223,7 @@ func fillOrOpen(order string) error {
 // BenchmarkGet reads values of 1 KB, all over and again, beside a bare database.
 func BenchmarkGet(b *testing.B) {
 	const all = 20_000
-	opts := storage.Options{Small: true}
-	s := open(b, b.TempDir(), opts)
-	defer closeStore(b, s)
-	db, err := badger.Open(opts.Badger(b.TempDir()))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer db.Close()
+	s, db := besideBare(b, storage.Options{Small: true})
 	r := newRecords(b)
 	for n := 0; n < all; n += recordBatch {
 		batch := r.batch(recordBatch)

@@ -121,11 +121,7 @@ func TestBringWhatCanNotBeStored(t *testing.T) {
 		release := alice.store.hold()
 		result := make(chan hub.Brought, 1)
 		alice.hub.Bring(id(2), []*change.Change{made}, nil, [16]byte{7}, func(b hub.Brought) { result <- b })
-		closed := make(chan struct{})
-		go func() { alice.hub.Close(); close(closed) }()
-		synctest.Wait()
-		release()
-		<-closed
+		closeHeld(t, alice.hub, release)
 		if got := <-result; got.Err != nil || !alice.store.has(id(2), made.Bytes()) {
 			t.Errorf("brought before Close: %+v", got)
 		}

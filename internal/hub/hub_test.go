@@ -19,6 +19,22 @@ import (
 // id returns the document with a number.
 func id(n int) docid.ID { return docid.ID{1, 2, 3, 14: byte(n >> 8), 15: byte(n)} }
 
+// closeHeld closes a hub while commits wait for release, and tests that it waits for
+// them.
+func closeHeld(t *testing.T, h *hub.Hub, release func()) {
+	t.Helper()
+	closed := make(chan struct{})
+	go func() { h.Close(); close(closed) }()
+	synctest.Wait()
+	select {
+	case <-closed:
+		t.Error("closed while changes were being appended")
+	default:
+	}
+	release()
+	<-closed
+}
+
 func TestConvergence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, hub.Config{})
@@ -163,20 +179,8 @@ func TestClose(t *testing.T) {
 			p.edit(id(i % 4))
 		}
 		synctest.Wait()
-		closed := make(chan struct{})
-		go func() {
-			n.hub.Close()
-			n.hub.Close() // again does nothing
-			close(closed)
-		}()
-		synctest.Wait()
-		select {
-		case <-closed:
-			t.Error("closed while changes were being appended")
-		default:
-		}
-		release()
-		<-closed
+		closeHeld(t, n.hub, release)
+		n.hub.Close() // again does nothing
 		for _, p := range peers {
 			for d := range 4 {
 				checkDurable(t, n, p, id(d))

@@ -192,16 +192,7 @@ func TestAppendAllTakenBack(t *testing.T) {
 		if err := <-result; !errors.Is(err, context.Canceled) {
 			t.Errorf("appended: %v", err)
 		}
-		closed := make(chan struct{})
-		go func() { alice.hub.Close(); close(closed) }()
-		synctest.Wait()
-		select {
-		case <-closed:
-			t.Error("closed while changes were being appended")
-		default:
-		}
-		release()
-		<-closed
+		closeHeld(t, alice.hub, release)
 		if kept := alice.store.keeps(own); kept != 3 {
 			t.Errorf("%d documents are durable", kept)
 		}

@@ -20,10 +20,7 @@ func TestAccordWithYesterday(t *testing.T) {
 		t.Fatal(err)
 	}
 	var doc replica.Document
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	server := &replica.Neighbour{Joined: true}
 	found := &replica.Engaged{Neighbour: server, Shared: before, Whole: true, Version: doc.Version()}
 

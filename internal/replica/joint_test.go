@@ -29,10 +29,7 @@ func TestWithdrawnAsIfItHadNotBeen(t *testing.T) {
 	built := theirs.Edit()
 
 	var doc replica.Document
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	step(&replica.Offered{Origin: originOf("bob"), Changes: []*change.Change{built}})
 	fx := step(replica.Loaded{Graph: graph.New()})
 	if len(fx.Answers) != 1 || fx.Answers[0].Brought.Held != 1 || !slices.Equal(fx.Answers[0].Brought.Missing, []change.Hash{born.Hash}) {
@@ -88,10 +85,7 @@ func TestJointOfWhatIsHere(t *testing.T) {
 func TestStagedWhileEngaging(t *testing.T) {
 	var doc replica.Document
 	server := &replica.Neighbour{Joined: true}
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	var s share
 	joint := &replica.Joint{Changes: []*change.Change{replicatest.NewClient("carol").Edit()}, Joiner: &s}
 	step(joint)

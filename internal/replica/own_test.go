@@ -22,10 +22,7 @@ func TestMadeHereToo(t *testing.T) {
 
 	var doc replica.Document
 	server := &replica.Neighbour{Origin: originOf("server"), Joined: true}
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	step(&replica.Engaged{Neighbour: server})
 	step(&replica.Received{
 		From: server, Message: &sync.Message{Heads: theirs.Heads()}, Changes: []*change.Change{built}, Finished: func() {},
@@ -94,10 +91,7 @@ func TestMadeAndHeard(t *testing.T) {
 	carol := replicatest.NewClient("carol")
 	first, second := carol.Edit(), carol.Edit()
 	server := &replica.Neighbour{Joined: true}
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	has := func() replica.Event {
 		return &replica.Received{From: server, Message: &sync.Message{Heads: []change.Hash{first.Hash}}, Finished: func() {}}
 	}
@@ -126,10 +120,7 @@ func TestMadeAndHeard(t *testing.T) {
 func TestMadeWhileEngaging(t *testing.T) {
 	var doc replica.Document
 	server := &replica.Neighbour{Joined: true}
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	made := replicatest.NewClient("carol").Edit()
 	step(&replica.Made{Changes: []*change.Change{made}, Done: func(error) {}})
 	step(replica.Loaded{Graph: graph.New()})

@@ -30,10 +30,7 @@ func silentServer(t *testing.T, server *replica.Neighbour) {
 	}
 	ours, missing := author.Heads(), author.Edit().Hash
 	var doc replica.Document
-	step := func(ev replica.Event) (fx replica.Effects) {
-		doc.Step(ev, &fx)
-		return fx
-	}
+	step := stepper(&doc)
 	answer := func() *sync.Message {
 		said := &sync.Message{Heads: author.Heads(), Have: []sync.Have{{LastSync: ours}}}
 		step(&replica.Received{From: server, Message: said, Finished: func() {}})

@@ -15,6 +15,14 @@ import (
 	"github.com/godwit-sync/godwit/internal/replica/replicatest"
 )
 
+// stepper returns a function that steps a document and returns what follows.
+func stepper(doc *replica.Document) func(replica.Event) replica.Effects {
+	return func(ev replica.Event) (fx replica.Effects) {
+		doc.Step(ev, &fx)
+		return fx
+	}
+}
+
 // world is a relay's document, its store, and clients, with everything between
 // them in the test's hands. It writes down what happens.
 type world struct {
