@@ -108,6 +108,30 @@ func TestCollectionDiverged(t *testing.T) {
 	}
 }
 
+// TestCollectionWantedAtOnce: a document is announced as soon as a change of it is
+// durable. Whoever wants that one then is brought it, although the relay has not
+// taken it into the graph yet.
+func TestCollectionWantedAtOnce(t *testing.T) {
+	relay, alice, bob := newStation(t, "relay", "").serve(), newStation(t, "alice", ""), newStation(t, "bob", "")
+	id := record(staff, 0)
+	known := alice.edit(id)
+	alice.join(relay.url, staff)
+	alice.caughtUp(staff)
+	if err := bob.hub.Append(context.Background(), id, known); err != nil {
+		t.Fatal(err)
+	}
+	durable, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	relay.watch = func(docid.ID) { close(durable); <-release }
+	made := alice.edit(id)
+	<-durable
+	bob.join(relay.url, staff)
+	bob.ends(staff)
+	if got := bob.heads(id); !slices.Equal(got, []change.Hash{made.Hash}) {
+		t.Errorf("when all is there, its heads are %v", got)
+	}
+}
+
 // TestCollectionName: the first name that was offered owns its tag.
 func TestCollectionName(t *testing.T) {
 	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")

@@ -342,7 +342,7 @@ func (h *Hub) compare(id docid.ID, heads, came []change.Hash, r *replica.Applied
 	for _, hash := range r.Refused {
 		refused[hash] = struct{}{}
 	}
-	return h.examine(id, func(g *graph.Graph, isRefused func(change.Hash) bool) {
+	return h.examine(id, info.Changes, func(g *graph.Graph, isRefused func(change.Hash) bool) {
 		for _, head := range heads {
 			_, here := refused[head]
 			switch {

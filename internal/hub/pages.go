@@ -146,7 +146,7 @@ func (r *reading) add(a *wire.Announced, t *replica.Topic, info storage.Info) (f
 		}
 		return false, nil
 	}
-	indices, err := r.hub.lacking(t.Document, t.Have)
+	indices, err := r.hub.lacking(info, t.Have)
 	if err != nil {
 		return false, err
 	}
@@ -187,19 +187,21 @@ func (r *reading) part(a *wire.Announced, part replica.Range) (full bool, err er
 	return false, nil
 }
 
-// lacking returns the indices of the changes that somebody lacks.
-func (h *Hub) lacking(id docid.ID, have []change.Hash) (indices []int, err error) {
-	err = h.examine(id, func(g *graph.Graph, _ func(change.Hash) bool) { indices = g.Lacking(have) })
+// lacking returns the indices of the changes that somebody lacks, of those at least
+// that the log was seen to have.
+func (h *Hub) lacking(seen storage.Info, have []change.Hash) (indices []int, err error) {
+	err = h.examine(seen.Document, seen.Changes, func(g *graph.Graph, _ func(change.Hash) bool) { indices = g.Lacking(have) })
 	return indices, err
 }
 
 // examine looks at a document's graph, and tells which changes are remembered as
-// refused.
-func (h *Hub) examine(id docid.ID, look func(g *graph.Graph, isRefused func(change.Hash) bool)) error {
+// refused. The graph has at least as many changes as the log was seen to have: what
+// is durable comes to the one in memory a moment later.
+func (h *Hub) examine(id docid.ID, changes int, look func(g *graph.Graph, isRefused func(change.Hash) bool)) error {
 	d := h.pass(id)
 	defer h.release(d)
 	d.mu.Lock()
-	if in := d.core.Intake(); in != nil {
+	if in := d.core.Intake(); in != nil && in.Graph().Len() >= changes {
 		look(in.Graph(), in.IsRefused)
 		d.mu.Unlock()
 		return nil
@@ -209,6 +211,13 @@ func (h *Hub) examine(id docid.ID, look func(g *graph.Graph, isRefused func(chan
 	if err != nil {
 		return err
 	}
-	look(g, func(change.Hash) bool { return false })
+	look(g, d.isRefused)
 	return nil
+}
+
+func (d *document) isRefused(h change.Hash) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	in := d.core.Intake()
+	return in != nil && in.IsRefused(h)
 }
