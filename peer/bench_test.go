@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -288,14 +288,13 @@ func BenchmarkIdle(b *testing.B) {
 	dir := b.TempDir()
 	stock(b, r, dir, 1000, 50)
 	for b.Loop() {
-		idle, _ := memoryOf(b, "idle", dir, r.url())
-		b.ReportMetric(idle, "RssAnon-MB")
+		b.ReportMetric(memoryOf(b, "idle", dir, r.url())[0], "RssAnon-MB")
 	}
 }
 
-// memoryOf returns how much memory a process with an idle peer takes, in MB: after a
-// while, and when all its garbage is collected.
-func memoryOf(b *testing.B, role, dir, url string) (idle, collected float64) {
+// memoryOf returns how much memory a process with an idle peer takes, in MB, each
+// time that it says so.
+func memoryOf(b *testing.B, role, dir, url string) (all []float64) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "GODWIT_PEER_TEST_ROLE="+role, "GODWIT_PEER_TEST_DIR="+dir, "GODWIT_PEER_TEST_RELAY="+url)
@@ -304,18 +303,28 @@ func memoryOf(b *testing.B, role, dir, url string) (idle, collected float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := fmt.Sscan(string(out), &idle, &collected); err != nil {
-		b.Fatal(err)
+	for line := range strings.Lines(string(out)) {
+		bytes, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, bytes/1e6)
 	}
-	return idle / 1e6, collected / 1e6
+	return all
 }
+
+// untilGivenBack is how long the garbage of a beginning is still memory.
+const untilGivenBack = 15 * time.Second
 
 // playIdle links a peer, waits until it has nothing to do, and says how much
 // memory its process takes, in bytes.
-func playIdle() error { return idle(func(context.Context, *peer.Peer) error { return nil }) }
+func playIdle() error {
+	return idle(func(context.Context, *peer.Peer) error { return nil }, untilGivenBack)
+}
 
-// idle is playIdle with something to do at first.
-func idle(do func(context.Context, *peer.Peer) error) error {
+// idle has a peer do something, and says how much memory its process takes after
+// each of some waits.
+func idle(do func(context.Context, *peer.Peer) error, waits ...time.Duration) error {
 	p, err := peer.Open(peer.Config{Path: os.Getenv("GODWIT_PEER_TEST_DIR"), Relay: os.Getenv("GODWIT_PEER_TEST_RELAY"), Engine: engine()})
 	if err != nil {
 		return err
@@ -324,11 +333,12 @@ func idle(do func(context.Context, *peer.Peer) error) error {
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	err = errors.Join(do(ctx, p), p.Sync(ctx))
-	time.Sleep(15 * time.Second) // until the garbage of the beginning has been given back
-	now, unknown := load.Anonymous(os.Getpid())
-	debug.FreeOSMemory()
-	collected, _ := load.Anonymous(os.Getpid())
-	fmt.Println(now, collected)
+	for _, wait := range waits {
+		time.Sleep(wait)
+		bytes, unknown := load.Anonymous(os.Getpid())
+		fmt.Println(bytes)
+		err = errors.Join(err, unknown)
+	}
 	cancel()
-	return errors.Join(err, unknown, <-done, p.Close())
+	return errors.Join(err, <-done, p.Close())
 }
