@@ -14,7 +14,7 @@ import (
 // draft is a record in a transaction.
 type draft struct {
 	peer       *Peer
-	collection *collection // nil until it is opened
+	collection *collection // nil until somebody asks for it
 	id         crdt.DocumentID
 	engine     *engine   // locked; nil of a record that is made here
 	doc        *crdt.Doc // nil: not opened, or there is none
@@ -33,7 +33,7 @@ func (d *draft) begin(c *collection) (err error) {
 
 // open opens the record. If it isn't here, doc is nil then.
 func (d *draft) open(ctx context.Context, c *collection) error {
-	if d.collection != nil {
+	if d.doc != nil {
 		return nil
 	}
 	switch _, err := d.peer.store.Document(d.id); {

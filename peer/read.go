@@ -39,7 +39,7 @@ func (c *collection) read(ctx context.Context, tx *Tx, id crdt.DocumentID, into 
 	err := c.peer.store.Read(viewKey(id), func(row []byte) error { return readView(id, row, into) })
 	switch {
 	case errors.Is(err, errNoCopy), errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrDamaged):
-		return c.readDocument(ctx, id, into)
+		return c.readDocument(ctx, tx, id, into)
 	case errors.Is(err, storage.ErrClosed):
 		return ErrClosed
 	}
@@ -55,31 +55,58 @@ func readView(id crdt.DocumentID, row []byte, into any) error {
 	switch {
 	case err != nil:
 		return err
-	case v.is(viewUnreadable | viewLarge):
-		return errNoCopy
 	case v.is(viewDeleted):
 		return deleted(id)
 	case v.is(viewAbsent):
 		return noRecord(id)
 	case into == nil:
 		return nil
+	case v.is(viewUnreadable | viewLarge):
+		return errNoCopy
 	}
 	return misfit(v.data.Hydrate(into))
 }
 
 // readDocument reads a record from its document: it is large, or can't be read,
 // which that tells, or there is no view.
-func (c *collection) readDocument(ctx context.Context, id crdt.DocumentID, into any) error {
-	e, err := c.peer.engines.lock(ctx, id)
+func (c *collection) readDocument(ctx context.Context, tx *Tx, id crdt.DocumentID, into any) error {
+	return c.glance(ctx, tx, id, func(doc *crdt.Doc) error {
+		d := &draft{peer: c.peer, id: id, doc: doc}
+		return d.read(into)
+	})
+}
+
+// glance calls fn with a record's document as it is, for reading: with the
+// transaction's, if that uses it; with the one that is open, if nobody does; else
+// with one read from the log. So nobody is waited for, and there is no order in which
+// to read.
+func (c *collection) glance(ctx context.Context, tx *Tx, id crdt.DocumentID, fn func(doc *crdt.Doc) error) error {
+	info, err := c.peer.store.Document(id)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return noRecord(id)
+	case err != nil:
+		return err
+	}
+	if d := tx.held(id); d != nil {
+		if err := d.open(ctx, c); err != nil {
+			return err
+		}
+		return fn(d.doc)
+	}
+	if e := c.peer.engines.tryLock(id); e != nil {
+		defer c.peer.engines.unlock(e)
+		if err := e.open(ctx); err != nil {
+			return err
+		}
+		return fn(e.doc)
+	}
+	doc, err := c.peer.readTo(ctx, id, info.Changes, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("peer: open %s: %w", id, err)
 	}
-	defer c.peer.engines.unlock(e)
-	d := &draft{peer: c.peer, id: id, engine: e}
-	if err := d.open(ctx, c); err != nil {
-		return err
-	}
-	return d.read(into)
+	defer doc.Close()
+	return fn(doc)
 }
 
 // read reads the record as the transaction leaves it.
@@ -91,6 +118,15 @@ func (d *draft) read(into any) error {
 		return err
 	}
 	return d.look(func(root crdt.Map) error { return misfit(root.Hydrate(into)) })
+}
+
+// held returns the draft of a record that nobody else uses because the transaction
+// does; nil if there is none.
+func (tx *Tx) held(id crdt.DocumentID) *draft {
+	if tx == nil || tx.drafts[id] == nil || tx.drafts[id].engine == nil {
+		return nil
+	}
+	return tx.drafts[id]
 }
 
 // draft returns the draft of a record that the transaction has written; nil if it

@@ -16,7 +16,8 @@ import (
 // edits of one record meet. It may be used from any goroutine, and kept as long as the peer.
 //
 // What is written is on disk when a method returns, with all that follows from it.
-// Reads don't open documents, but for large records, of more than 64 KiB.
+// Reads don't open documents, but for large records, of more than 64 KiB, and wait
+// for nobody who writes.
 //
 // The records are documents like others: [Peer.Document] returns one to be edited
 // together, letter by letter; [Peer.Forget] removes one from this peer alone.

@@ -15,11 +15,12 @@ import (
 // see them: in a transaction, with what was written in it.
 type rows struct {
 	c     *collection
+	tx    *Tx                               // nil = none
 	drawn map[crdt.DocumentID]crdt.Snapshot // what the transaction has written; nil = gone
 }
 
 func (c *collection) rows(tx *Tx) (*rows, error) {
-	r := &rows{c: c}
+	r := &rows{c: c, tx: tx}
 	if tx == nil {
 		return r, nil
 	}
@@ -93,7 +94,7 @@ func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.
 			if !v.isLive() || r.isDrawn(id) {
 				continue
 			}
-			if !yield(query.Record{ID: id, Fields: r.c.fields(id, &v)}, nil) {
+			if !yield(query.Record{ID: id, Fields: r.fields(id, &v)}, nil) {
 				return
 			}
 		}
@@ -123,7 +124,7 @@ func (r *rows) Record(_ context.Context, id crdt.DocumentID) (query.Fields, erro
 	if err != nil || !v.isLive() {
 		return nil, err
 	}
-	return r.c.fields(id, v), nil
+	return r.fields(id, v), nil
 }
 
 func (r *rows) isDrawn(id crdt.DocumentID) bool {
@@ -132,9 +133,13 @@ func (r *rows) isDrawn(id crdt.DocumentID) bool {
 }
 
 // fields returns what a record holds; nil if it can't be read any more.
-func (c *collection) fields(id crdt.DocumentID, v *view) query.Fields {
+func (r *rows) fields(id crdt.DocumentID, v *view) query.Fields {
 	if v.is(viewLarge) {
-		v = c.peer.viewNow(id)
+		v = &view{}
+		_ = r.c.glance(context.Background(), r.tx, id, func(doc *crdt.Doc) error {
+			v = r.c.peer.viewOf(id, doc, 0)
+			return nil
+		})
 	}
 	if v.data == nil {
 		return nil

@@ -38,8 +38,10 @@ const MaxRecords = storage.MaxAppends
 //
 // fn may be called again, if it waits for records in another order than somebody
 // else does, or if the peer had to begin a new life. It must use the collections by
-// [Records.In] alone, and nothing else of the peer. If it fails or panics, nothing
-// is written. The context is looked at until fn has returned.
+// [Records.In] alone, and nothing else of the peer: a method that writes a record
+// otherwise which fn has written waits for Commit, which waits for fn, until the
+// method's context ends. If fn fails or panics, nothing is written. The context is
+// looked at until fn has returned.
 //
 // Errors are those of the functions called in it, of a [Validate] option,
 // storage.ErrDiskFull, [ErrTooMuch] and [ErrClosed]; with storage.ErrFailed it isn't known

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/peer"
@@ -185,6 +187,132 @@ func TestCommitsInAllOrders(t *testing.T) {
 		t.Errorf("in all there is %d, want %d", sum, n*100)
 	}
 	consistent(t, p)
+}
+
+// sheet is a record that may be large.
+type sheet struct {
+	Balance int
+	Body    string
+}
+
+// limited returns a context that ends what waits in a circle.
+func limited(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Transactions that read and write the same records, large and small, in different
+// orders don't stop each other, and neither those who read at the same time. No
+// effect is lost.
+func TestCommitsOfLargeRecordsInAllOrders(t *testing.T) {
+	p, ctx := openPeer(t, peer.Config{InMemory: true}), limited(t)
+	c := of[sheet](t, p, "acme/sheets")
+	large := strings.Repeat("x", 100<<10)
+	var ids []crdt.DocumentID
+	for n := range 4 {
+		ids = append(ids, made(t, c, sheet{Balance: 100, Body: large[:n%2*len(large)]}))
+	}
+	// move gives the last one what it takes from the others.
+	move := func(order []crdt.DocumentID) error {
+		return p.Commit(ctx, func(tx *peer.Tx) error {
+			c, last := c.In(tx), len(order)-1
+			for i, id := range order {
+				if _, err := c.Get(ctx, id); err != nil {
+					return err
+				}
+				by := -1
+				if i == last {
+					by = last
+				}
+				if err := c.Update(ctx, id, func(s *sheet) error { s.Balance += by; return nil }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	var all sync.WaitGroup
+	const rounds = 8
+	for w := range ids {
+		order := slices.Concat(ids[w:], ids[:w])
+		if w%2 == 1 {
+			slices.Reverse(order)
+		}
+		all.Go(func() {
+			for range rounds {
+				if err := move(order); err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := c.Get(ctx, order[0]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	sum := 0
+	for _, id := range ids {
+		s, err := c.Get(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += s.Balance
+	}
+	if sum != 400 {
+		t.Errorf("in all there is %d, want 400", sum)
+	}
+	consistent(t, p)
+}
+
+// In a transaction a large record that it uses, but hasn't changed, is read like
+// any other.
+func TestReadLargeRecordInCommit(t *testing.T) {
+	p, ctx := openPeer(t, peer.Config{InMemory: true}), limited(t)
+	c := employees(t, p, byName)
+	ada := employee{Name: "Ada", Title: strings.Repeat("x", 100<<10)}
+	id := made(t, c, ada)
+	commit(t, p, func(tx *peer.Tx) error {
+		c := c.In(tx)
+		if err := c.Update(ctx, id, func(*employee) error { return nil }); err != nil {
+			return err
+		}
+		switch got, err := c.Get(ctx, id); {
+		case err != nil:
+			return err
+		case !reflect.DeepEqual(got, ada):
+			t.Errorf("it reads %d letters of %s", len(got.Title), got.Name)
+		}
+		finds(t, c, peer.Where("Name").Is("Ada"), "Ada")
+		return nil
+	})
+}
+
+// Whoever reads a large record doesn't wait for those who write it: it reads what
+// there was before, as of any other record.
+func TestReadLargeRecordMeanwhile(t *testing.T) {
+	p, ctx := openPeer(t, peer.Config{InMemory: true}), limited(t)
+	c := employees(t, p, byName)
+	id := made(t, c, employee{Name: "Ada", Title: strings.Repeat("x", 100<<10)})
+	err := c.Update(ctx, id, func(e *employee) error {
+		e.Name = "Eve"
+		switch got, err := c.Get(ctx, id); {
+		case err != nil:
+			return err
+		case got.Name != "Ada":
+			t.Errorf("it reads %q", got.Name)
+		}
+		if is, err := c.Exists(ctx, id); !is || err != nil {
+			t.Errorf("it exists: %t, %v", is, err)
+		}
+		finds(t, c, peer.Where("Name").Is("Ada"), "Ada")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	finds(t, c, peer.Where("Name").Is("Eve"), "Eve")
 }
 
 // Records that are made leave no document open.

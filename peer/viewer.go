@@ -145,7 +145,7 @@ func (e *engine) takeIn(base int, changes []*change.Change) error {
 // viewByLog reads the document for this view alone.
 func (p *Peer) viewByLog(id docid.ID, base int, changes []*change.Change) *view {
 	length := base + len(changes)
-	doc, err := p.readTo(id, base, changes)
+	doc, err := p.readTo(context.Background(), id, base, changes)
 	if err != nil {
 		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
 		return &view{length: length, flags: viewUnreadable}
@@ -154,24 +154,9 @@ func (p *Peer) viewByLog(id docid.ID, base int, changes []*change.Change) *view 
 	return p.viewOf(id, doc, length)
 }
 
-// viewNow makes the view of a document as it is now.
-func (p *Peer) viewNow(id docid.ID) *view {
-	if e := p.engines.tryLock(id); e != nil {
-		defer p.engines.unlock(e)
-		if e.open(context.Background()) == nil {
-			return p.viewOf(id, e.doc, e.applied)
-		}
-	}
-	info, err := p.store.Document(id)
-	if err != nil {
-		return &view{flags: viewUnreadable}
-	}
-	return p.viewByLog(id, info.Changes, nil)
-}
-
 // readTo reads a document of which base changes are in the log, and some more
 // aren't yet.
-func (p *Peer) readTo(id docid.ID, base int, changes []*change.Change) (*crdt.Doc, error) {
+func (p *Peer) readTo(ctx context.Context, id docid.ID, base int, changes []*change.Change) (*crdt.Doc, error) {
 	if err := p.asideError(id); err != nil {
 		return nil, err
 	}
@@ -183,7 +168,7 @@ func (p *Peer) readTo(id docid.ID, base int, changes []*change.Change) (*crdt.Do
 		}
 	}
 	r.more = chunks(changes)
-	return r.load(context.Background())
+	return r.load(ctx)
 }
 
 func chunks(changes []*change.Change) [][]byte {
