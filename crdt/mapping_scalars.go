@@ -180,7 +180,7 @@ func (bytesCodec) hydrate(_ *hydrator, t token, v reflect.Value) bool {
 type timeCodec struct{}
 
 func (timeCodec) prepare(_ *preparer, v reflect.Value) (node, error) {
-	return prepareTime(v.Interface().(time.Time)), nil
+	return prepareTime(v.Interface().(time.Time))
 }
 
 func (timeCodec) hydrate(_ *hydrator, t token, v reflect.Value) bool {

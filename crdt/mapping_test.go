@@ -403,6 +403,14 @@ func TestReconcileRefusesBeforeItWrites(t *testing.T) {
 			A int
 			L []int64
 		}{1, []int64{1, 1 << 53}}, crdt.ErrUnsafeInteger, "L[1]: "},
+		"a time beyond all years": {struct {
+			A int
+			L []time.Time
+		}{1, []time.Time{{}, time.Date(300_000_000, 1, 1, 0, 0, 0, 0, time.UTC)}}, crdt.ErrInvalid, "L[1]: "},
+		"a duration too long": {struct {
+			A int
+			D time.Duration
+		}{1, math.MaxInt64}, crdt.ErrUnsafeInteger, "D: "},
 		"two of one key": {struct {
 			A int
 			L []line `crdt:"l,key=id"`

@@ -101,8 +101,14 @@ func (p *preparer) any(value any) (node, error) {
 	return c.prepare(p, v)
 }
 
-func prepareTime(t time.Time) node {
-	return node{item: item{KindTime, time.UnixMilli(t.UnixMilli()).UTC()}}
+// prepareTime reads a time to the millisecond, of which an int64 counts those since
+// 1970.
+func prepareTime(t time.Time) (node, error) {
+	kept := time.UnixMilli(t.UnixMilli()).UTC()
+	if kept.Unix() != t.Unix() {
+		return node{}, fmt.Errorf("%w: a time in the year %d, which no document can hold", ErrInvalid, t.Year())
+	}
+	return node{item: item{KindTime, kept}}, nil
 }
 
 // prepareValue reads what stands in a document, whose type is kept.

@@ -87,6 +87,21 @@ func TestValuesComeBack(t *testing.T) {
 	}
 }
 
+// The first and the last time that a document can hold are kept, and the zero time.
+func TestTimesAtTheEnds(t *testing.T) {
+	for _, at := range []time.Time{{}, time.UnixMilli(math.MinInt64), time.UnixMilli(math.MaxInt64).Add(999_999)} {
+		d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("t", at) })
+		if err := d.View(func(root crdt.Map) error {
+			if got := root.Get("t").Time(); got.UnixMilli() != at.UnixMilli() {
+				t.Errorf("%v reads as %v", at, got)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestWhatIsNoValue(t *testing.T) {
 	deep := any(1)
 	for range crdt.MaxDepth + 1 {
@@ -102,6 +117,11 @@ func TestWhatIsNoValue(t *testing.T) {
 		{uint64(math.MaxUint64), crdt.ErrUnsafeInteger},
 		{json.Number("123456789012345678901234567890"), crdt.ErrUnsafeInteger},
 		{crdt.Counter(1 << 53), crdt.ErrUnsafeInteger},
+		{time.Duration(math.MaxInt64), crdt.ErrUnsafeInteger},
+		{time.Date(300_000_000, 1, 1, 0, 0, 0, 0, time.UTC), crdt.ErrInvalid},
+		{[]any{time.Date(-300_000_000, 1, 1, 0, 0, 0, 0, time.UTC)}, crdt.ErrInvalid},
+		{time.UnixMilli(math.MaxInt64).Add(time.Millisecond), crdt.ErrInvalid},
+		{time.UnixMilli(math.MinInt64).Add(-1), crdt.ErrInvalid},
 		{"\xff", crdt.ErrInvalid},
 		{map[string]any{"\xff": 1}, crdt.ErrInvalid},
 		{map[string]any{"": 1}, crdt.ErrEmptyKey},
