@@ -101,4 +101,6 @@ func (*voice) Received(string, int)             {}
 func (*voice) Delivered(int)                    {}
 func (*voice) Refused(string)                   {}
 func (*voice) Failed(string, error)             {}
+func (*voice) Announced(int)                    {}
+func (*voice) NotTaken(string)                  {}
 func (*voice) Appended(int, int, time.Duration) {}

@@ -54,6 +54,9 @@ func newCollector(read func() reading) *collector {
 	gauge("documents_open", "Documents in memory, or open on a connection.", func(r *reading) float64 { return float64(r.hub.Documents) })
 	gauge("documents_memory_bytes", "Memory of the open documents, estimated.", func(r *reading) float64 { return float64(r.hub.Bytes) })
 	gauge("frames_memory_bytes", "Memory of incoming frames.", func(r *reading) float64 { return float64(r.frames) })
+	gauge("collections_announced", "Subscriptions in which the relay announces a collection to a peer.", func(r *reading) float64 { return float64(r.hub.Announcing) })
+	gauge("collections_followed", "Subscriptions in which the relay listens to a peer's collection.", func(r *reading) float64 { return float64(r.hub.Listening) })
+	gauge("collection_pages_unanswered", "Pages of collections that were sent and not answered yet.", func(r *reading) float64 { return float64(r.hub.Pages) })
 
 	gauge("store_sequence", "The store's newest sequence number.", func(r *reading) float64 { return float64(r.store.Last) })
 	gauge("store_size_bytes", "Size of the store's tables.", func(r *reading) float64 { return float64(r.store.Size) })

@@ -16,6 +16,8 @@ type counters struct {
 	connected, changes, changeBytes, delivered prometheus.Counter
 	ended, rejected, refused, dropped, failed  *prometheus.CounterVec
 	received, receivedBytes, sent, sentBytes   *prometheus.CounterVec
+	announced                                  prometheus.Counter
+	notTaken                                   *prometheus.CounterVec
 	appending                                  prometheus.Histogram
 
 	// The same again where the status page wants it.
@@ -40,6 +42,8 @@ func newCounters(registry *prometheus.Registry) *counters {
 		refused:     m.vector("changes_refused_total", "reason", "Changes refused for good, by the rule they break."),
 		dropped:     m.vector("ephemeral_dropped_total", "reason", "Ephemeral messages not passed on, by reason."),
 		failed:      m.vector("document_failures_total", "operation", "Documents that could not be stored or read."),
+		announced:   m.counter("collection_documents_announced_total", "Documents named to whoever listens to their collection, counted once for each page."),
+		notTaken:    m.vector("collection_documents_refused_total", "reason", "Documents that peers announced and that were not taken, or not all of them, by reason."),
 		appending:   m.histogram("append_duration_seconds", "Time from handing changes to the store until they are durable."),
 	}
 }
@@ -47,6 +51,8 @@ func newCounters(registry *prometheus.Registry) *counters {
 func (c *counters) Connected()                 { c.connected.Inc() }
 func (c *counters) Disconnected(reason string) { c.ended.WithLabelValues(reason).Inc() }
 func (c *counters) Dropped(reason string)      { c.dropped.WithLabelValues(reason).Inc() }
+func (c *counters) Announced(documents int)    { c.announced.Add(float64(documents)) }
+func (c *counters) NotTaken(reason string)     { c.notTaken.WithLabelValues(reason).Inc() }
 
 func (c *counters) Failed(operation string, _ error) {
 	c.failed.WithLabelValues(operation).Inc()

@@ -7,7 +7,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+	"github.com/godwit-sync/godwit/internal/wire"
 )
 
 // TestMetricsKeepToConventions checks what a scrape gets, once every metric
@@ -35,6 +38,37 @@ func TestMetricsKeepToConventions(t *testing.T) {
 		if name, _, _ := strings.Cut(metric, " "); !strings.Contains(page, metric+"\n") {
 			t.Errorf("want %s, got %v", metric, w.metric(name))
 		}
+	}
+}
+
+// TestMetricsOfCollections: an operator sees how many collections travel, whether
+// peers keep up, and what the relay doesn't take.
+func TestMetricsOfCollections(t *testing.T) {
+	w := begin(t, nil)
+	ann, bob := w.follower("ann"), w.follower("bob")
+	made := replicatest.NewClient("ann").Edit()
+	good, bad := docid.RecordFor("staff", "good"), docid.RecordFor("staff", "bad")
+	never := []change.Hash{{1}}
+	ann.send(wire.Offer{Subscription: 1, Collection: "staff"})
+	ann.next() // which subscribes
+	ann.send(wire.Page{Subscription: 1, Number: 1, Documents: []wire.Announced{
+		{Document: good, Heads: []change.Hash{made.Hash}, Changes: made.Bytes()}, {Document: bad, Heads: never},
+	}})
+	ann.next() // which wants the bad one
+	ann.send(wire.Page{Subscription: 1, Documents: []wire.Announced{{Document: bad, Heads: never}}})
+	if answer, ok := ann.next().(wire.Answer); !ok || len(answer.Refused) != 1 {
+		t.Fatalf("the page is answered by %+v", answer)
+	}
+	bob.send(wire.Subscribe{Subscription: 1, Collection: "staff"})
+	bob.next() // and doesn't answer
+	for name, want := range map[string]float64{
+		"godwit_collections_announced":                                1,
+		"godwit_collections_followed":                                 1,
+		"godwit_collection_pages_unanswered":                          1,
+		"godwit_collection_documents_announced_total":                 1,
+		`godwit_collection_documents_refused_total{reason="missing"}`: 1,
+	} {
+		w.eventually(name, func() bool { return w.metric(name) == want })
 	}
 }
 

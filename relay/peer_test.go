@@ -65,6 +65,20 @@ func (w *world) join(id string) *peer {
 	return p
 }
 
+// follower connects and greets as a peer that speaks of collections.
+func (w *world) follower(id string) *peer {
+	w.Helper()
+	p := w.dial()
+	p.id = id
+	p.send(wire.Join{SenderID: id, Versions: []string{wire.Version}, Metadata: wire.Metadata{
+		StorageID: id, Godwit: &wire.Extension{Version: 1, Collections: 1},
+	}})
+	if _, ok := p.next().(wire.Peer); !ok {
+		w.Fatal("no greeting")
+	}
+	return p
+}
+
 func (p *peer) send(m wire.Message) {
 	p.Helper()
 	p.write(wire.Append(nil, m))

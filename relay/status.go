@@ -62,6 +62,7 @@ func (r *Relay) status() status {
 	s.Figures = []entry{
 		{"Connections", count(int64(now.hub.Sessions))},
 		{"Documents open", count(int64(now.hub.Documents))},
+		{"Subscriptions", count(int64(now.hub.Announcing + now.hub.Listening))},
 		{"Changes stored", count(now.store.Changes)},
 		{"Changes delivered", count(r.counters.nowDelivered.Load())},
 		{"Changes refused", count(r.counters.nowRefused.Load())},

@@ -222,9 +222,10 @@ func (s *session) tellAllAcked() {
 
 // madePage is a page on its way out.
 type madePage struct {
-	frame   []byte
-	changes int
-	room    room
+	frame     []byte
+	documents int
+	changes   int
+	room      room
 }
 
 // hasPages notes that there may be something to announce.
@@ -296,6 +297,7 @@ func (s *session) writePage(page *madePage) error {
 		return err
 	}
 	s.hub.Observer.Sent(wire.Page{}.Kind(), len(page.frame))
+	s.hub.Observer.Announced(page.documents)
 	s.hub.Observer.Delivered(page.changes)
 	return nil
 }
@@ -382,7 +384,7 @@ func (a *announcement) page(lane replica.Lane, topics []replica.Topic) (*madePag
 		room.release()
 		return nil, nil
 	}
-	page := &madePage{frame: wire.Append(nil, m), changes: r.changes, room: room}
+	page := &madePage{frame: wire.Append(nil, m), documents: len(m.Documents), changes: r.changes, room: room}
 	if err := page.room.resize(len(page.frame), s.conn.Done()); err != nil {
 		page.room.release()
 		return nil, nil // the connection has ended

@@ -163,8 +163,13 @@ func New(config Config) *Hub {
 // Stats returns the gauges of the moment.
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return Stats{Sessions: len(h.sessions), Documents: len(h.docs), Bytes: h.cached.Load() + h.fixed.Load()}
+	stats := Stats{Sessions: len(h.sessions), Documents: len(h.docs), Bytes: h.cached.Load() + h.fixed.Load()}
+	open := slices.Collect(maps.Keys(h.sessions))
+	h.mu.Unlock()
+	for _, s := range open {
+		s.subs.count(&stats)
+	}
+	return stats
 }
 
 // Close ends all sessions, saying goodbye, and returns when the last of them

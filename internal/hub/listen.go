@@ -178,6 +178,9 @@ func (l *hearing) act(heard *replica.Heard) {
 	}
 	for _, answer := range heard.Answer {
 		answer.Subscription = l.number
+		for i := range answer.Refused {
+			s.hub.Observer.NotTaken(answer.Refused[i].Reason)
+		}
 		s.reply(answer)
 	}
 	if heard.Cursor != nil && s.keepsCursors {

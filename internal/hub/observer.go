@@ -13,6 +13,8 @@ type Observer interface {
 	Refused(reason string)         // one change
 	Dropped(reason string)         // an ephemeral message, not passed on; none that a server sent us
 	Failed(what string, err error) // storing or loading a document
+	Announced(documents int)       // in a page that was sent
+	NotTaken(reason string)        // a document that was announced to us, or not all of it
 	// Appended tells of changes that are durable, and how long they waited for
 	// that.
 	Appended(changes, bytes int, took time.Duration)
@@ -23,6 +25,10 @@ type Stats struct {
 	Sessions  int
 	Documents int   // in memory, or talked about
 	Bytes     int64 // of the documents: graphs and conversations
+
+	Announcing int // subscriptions in which we announce
+	Listening  int // in which we listen
+	Pages      int // that we have sent, and that are not answered
 }
 
 type silent struct{}
@@ -35,4 +41,6 @@ func (silent) Delivered(int)                    {}
 func (silent) Refused(string)                   {}
 func (silent) Dropped(string)                   {}
 func (silent) Failed(string, error)             {}
+func (silent) Announced(int)                    {}
+func (silent) NotTaken(string)                  {}
 func (silent) Appended(int, int, time.Duration) {}

@@ -242,12 +242,13 @@ func (m *memory) has(id docid.ID, chunk []byte) bool {
 // observations count what a hub tells.
 type observations struct {
 	connected, disconnected, appended, delivered atomic.Int64
-	received, sent                               atomic.Int64
+	received, sent, announced                    atomic.Int64
 
 	mu      sync.Mutex
 	dropped map[string]int
 	refused map[string]int
 	failed  map[string]int
+	left    map[string]int
 }
 
 func (o *observations) Connected()                         { o.connected.Add(1) }
@@ -259,6 +260,8 @@ func (o *observations) Appended(n, _ int, _ time.Duration) { o.appended.Add(int6
 func (o *observations) Refused(reason string)              { o.count(&o.refused, reason) }
 func (o *observations) Dropped(reason string)              { o.count(&o.dropped, reason) }
 func (o *observations) Failed(what string, _ error)        { o.count(&o.failed, what) }
+func (o *observations) Announced(n int)                    { o.announced.Add(int64(n)) }
+func (o *observations) NotTaken(reason string)             { o.count(&o.left, reason) }
 
 func (o *observations) count(counts *map[string]int, word string) {
 	o.mu.Lock()

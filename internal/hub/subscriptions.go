@@ -277,6 +277,17 @@ func (s *session) endSubscriptions() {
 	}
 }
 
+// count adds them to a hub's gauges.
+func (s *subscriptions) count(stats *Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.Announcing += len(s.turns)
+	stats.Listening += len(s.heard)
+	for _, a := range s.turns {
+		stats.Pages += a.core.Unanswered()
+	}
+}
+
 // share has the neighbour told even of what seems to come from it.
 func (s *session) share() {
 	s.subs.mu.Lock()

@@ -154,6 +154,11 @@ func (a *Announcer) Acked() (to wire.Cursor, caughtUp bool) { return a.acked, a.
 // Held is how many bytes of memory the listener's wants take.
 func (a *Announcer) Held() int { return a.held }
 
+// Unanswered is how many pages were sent and not answered.
+func (a *Announcer) Unanswered() int {
+	return a.pages[CatchUp].unanswered() + a.pages[Live].unanswered()
+}
+
 // Push tells of a new row of the collection. Rows come in order.
 func (a *Announcer) Push(row Row) {
 	l := &a.live
