@@ -28,7 +28,8 @@ func pairs(p *peer.Peer) (left, right *peer.Records[pair], err error) {
 }
 
 // playCollector writes pairs of records for ever, from several goroutines, and says
-// what is done; in between it forgets a record, and builds all views anew.
+// what is done; meanwhile it forgets records, its own and those of others, which come
+// back, and builds all views anew.
 func playCollector() error {
 	p, ids, err := playing()
 	if err != nil {
@@ -38,10 +39,11 @@ func playCollector() error {
 	if err != nil {
 		return err
 	}
-	errs := make(chan error, 4)
+	errs := make(chan error, 5)
 	for w := range 3 {
 		go func() { errs <- writePairs(p, left, right, ids, w) }()
 	}
+	go func() { errs <- forgetAndFind(p, ids) }()
 	go func() {
 		for {
 			if err := left.Rebuild(context.Background()); err != nil {
@@ -94,6 +96,21 @@ func writePairs(p *peer.Peer, left, right *peer.Records[pair], shared []crdt.Doc
 	}
 }
 
+// forgetAndFind forgets the records of others, while they are written in here and
+// there, and finds them again.
+func forgetAndFind(p *peer.Peer, shared []crdt.DocumentID) error {
+	for n := 0; ; n++ {
+		id := shared[n%len(shared)]
+		if err := p.Forget(context.Background(), id); err != nil {
+			return err
+		}
+		if _, err := p.Find(context.Background(), id); err != nil {
+			return err
+		}
+		fmt.Printf("%s found\n", id)
+	}
+}
+
 func isGone(err error) bool {
 	return errors.Is(err, peer.ErrDeleted) || errors.Is(err, peer.ErrNoRecord) || errors.Is(err, peer.ErrUnknown)
 }
@@ -115,10 +132,10 @@ func bump(ctx context.Context, tx *peer.Tx, left, right *peer.Records[pair], id 
 	return right.In(tx).Update(ctx, other, more)
 }
 
-// A process that writes records is killed, again and again, while others write
-// in some of them. Each time, views and indexes are what the histories say, what
-// was said to be done is there, and of what belongs together there is all or
-// nothing.
+// A process that writes and forgets records is killed, again and again, while others
+// write in some of them. Each time, views, indexes and counts are what the histories
+// say, of each record or of none of it, what was said to be done is there, and of what
+// belongs together there is all or nothing.
 func TestViewsKilled(t *testing.T) {
 	r := startRelay(t)
 	bob := openPeer(t, peer.Config{Relay: r.url()})
