@@ -265,6 +265,7 @@ func (p *buildPage) commit(reached crdt.DocumentID, more bool) error {
 		}
 		return true
 	}, p.batch)
+	p.c.counter.forget() // whoever has asked all the same may have listed what was before
 	p.c.builder.passed(len(p.ids))
 	return err
 }

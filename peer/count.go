@@ -14,6 +14,7 @@ type counter struct {
 
 	mu    sync.Mutex
 	known bool
+	era   int // another one each time that live is of no use any more
 	live  int
 	// underway has the records whose views are being written, and whether live
 	// counts them.
@@ -57,6 +58,7 @@ func (c *counter) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.known = false
+	c.era++
 }
 
 // count returns how many records there are. List returns those that are there,
@@ -91,6 +93,7 @@ func (c *counter) learn(list func() ([]crdt.DocumentID, error)) error {
 		return nil
 	}
 	c.moved = map[crdt.DocumentID]bool{}
+	era := c.era
 	c.mu.Unlock()
 	ids, err := list()
 	c.mu.Lock()
@@ -104,7 +107,7 @@ func (c *counter) learn(list func() ([]crdt.DocumentID, error)) error {
 	for id, was := range c.underway {
 		moved[id] = was
 	}
-	c.live, c.known = len(ids), true
+	c.live, c.known = len(ids), c.era == era // else it may be another count already
 	for id, is := range moved {
 		_, listed := slices.BinarySearchFunc(ids, id, compareIDs)
 		switch {

@@ -127,6 +127,21 @@ func (p *Peer) BeginToForget(id crdt.DocumentID) error {
 	return err
 }
 
+// CountTwice counts a collection's records, has something done when they have been
+// listed, and counts them again.
+func CountTwice[T any](r *Records[T], do func() error) (first, then int, err error) {
+	c := r.c
+	list := func() (ids []crdt.DocumentID, err error) {
+		ids, err = c.list(context.Background())
+		return ids, errors.Join(err, do())
+	}
+	isLive := func(crdt.DocumentID) bool { return false }
+	if first, err = c.counter.count(list, isLive); err == nil {
+		then, err = c.count(context.Background(), nil)
+	}
+	return first, then, err
+}
+
 // DropViews deletes what is kept of records, as if a disk had lost it.
 func (p *Peer) DropViews() error {
 	return errors.Join(

@@ -129,3 +129,17 @@ func TestFullDiskOfRecords(t *testing.T) {
 	fails(t, err, storage.ErrDiskFull)
 	consistent(t, p)
 }
+
+// What is built anew while somebody counts is counted by the next who asks.
+func TestCountWhileBuilding(t *testing.T) {
+	p := openPeer(t, peer.Config{InMemory: true})
+	c := employees(t, p)
+	made(t, c, employee{Name: "Ada"})
+	if err := p.DropViews(); err != nil {
+		t.Fatal(err)
+	}
+	first, then, err := peer.CountTwice(c, func() error { return c.Rebuild(t.Context()) })
+	if err != nil || then != 1 {
+		t.Errorf("there are %d records, and then %d (%v); want 1", first, then, err)
+	}
+}
