@@ -20,6 +20,7 @@ type collectionOptions struct {
 	validators []validator
 	resolvers  resolvers
 	mode       *mode // nil: as it was
+	anew       bool  // if it is damaged
 	err        error // why they can't be followed
 }
 
@@ -34,6 +35,14 @@ func Index(fields ...string) CollectionOption {
 		o.err = errors.Join(o.err, query.Index{Fields: fields}.Err())
 		o.indexes = append(o.indexes, fields)
 	}
+}
+
+// Anew has a collection made anew if what is kept of it can't be read any more, which
+// is storage.ErrDamaged. Views and indexes are built from its records, of which nothing
+// is lost; but how it was isn't known any more, so give all options that it should
+// have, [LocalOnly] above all. Of a collection that is sound it changes nothing.
+func Anew() CollectionOption {
+	return func(o *collectionOptions) { o.anew = true }
 }
 
 // EditWins lets a record live on if somebody edits it while somebody else deletes

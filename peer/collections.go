@@ -16,9 +16,11 @@ import (
 type collections struct {
 	registering sync.Mutex // held while one is registered; before mu
 
-	mu   sync.Mutex
-	of   map[docid.Tag]*collection
-	gone *sync.Cond // some of passing are done
+	mu sync.Mutex
+	of map[docid.Tag]*collection
+	// damaged has the tags of collections whose rows can't be read, and why.
+	damaged map[docid.Tag]error
+	gone    *sync.Cond // some of passing are done
 	// passing counts, by tag, the appends under way to documents that belonged to
 	// no collection when they began: they bring no views along.
 	passing map[docid.Tag]int
@@ -26,6 +28,7 @@ type collections struct {
 
 func (cs *collections) init() {
 	cs.of, cs.passing = map[docid.Tag]*collection{}, map[docid.Tag]int{}
+	cs.damaged = map[docid.Tag]error{}
 	cs.gone = sync.NewCond(&cs.mu)
 }
 
@@ -36,6 +39,28 @@ func (cs *collections) owner(id crdt.DocumentID) *collection {
 		return nil
 	}
 	return cs.tagged(tag)
+}
+
+// named returns the collection of a name, which has some tag; nil if there is none.
+func (cs *collections) named(name string, tag docid.Tag) (*collection, error) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	switch c := cs.of[tag]; {
+	case c != nil && c.name != name:
+		return nil, fmt.Errorf("%w: %q has the same tag; choose another name", ErrCollection, c.name)
+	case cs.damaged[tag] != nil:
+		return nil, fmt.Errorf("%w; its records are here, but don't travel: give Anew and all other options, and it is made anew", cs.damaged[tag])
+	default:
+		return c, nil
+	}
+}
+
+// isDamaged reports whether a document belongs to a collection that can't be read.
+func (cs *collections) isDamaged(id crdt.DocumentID) bool {
+	tag, _ := id.Tag()
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.damaged[tag] != nil
 }
 
 // nameOf returns the name of the collection that a document belongs to; "" if there
@@ -83,6 +108,7 @@ func (cs *collections) publish(c *collection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.of[c.tag] = c
+	delete(cs.damaged, c.tag)
 	for cs.passing[c.tag] > 0 {
 		cs.gone.Wait()
 	}
@@ -99,21 +125,37 @@ func (cs *collections) all() []*collection {
 }
 
 // loadCollections reads the collections of former times. Their views are kept
-// whether or not somebody asks for them.
+// whether or not somebody asks for them. One that is damaged is no other's business.
 func (p *Peer) loadCollections() error {
-	for entry, err := range p.store.Scan(context.Background(), []byte(keyCollection)) {
+	for key, err := range p.store.Keys([]byte(keyCollection)) {
 		if err != nil {
 			return err
 		}
-		row, err := decodeCollectionRow(entry)
-		if err != nil {
+		var tag docid.Tag
+		copy(tag[:], key[len(keyCollection):])
+		row, err := p.readCollection(key)
+		switch {
+		case errors.Is(err, storage.ErrDamaged):
+			p.collections.damaged[tag] = err
+			p.config.Logger.Error("a collection can't be read, and doesn't travel until it is made anew; see Anew",
+				"path", p.config.Path, "error", err)
+		case err != nil:
 			return err
+		default:
+			c := newCollection(p, row.Name, tag)
+			c.row = row
+			p.collections.of[tag] = c
 		}
-		c := newCollection(p, row.Name, docid.Tag(entry.Key[len(keyCollection):]))
-		c.row = row
-		p.collections.of[c.tag] = c
 	}
 	return nil
+}
+
+func (p *Peer) readCollection(key []byte) (collectionRow, error) {
+	value, err := p.store.Get(key)
+	if err != nil {
+		return collectionRow{}, err
+	}
+	return decodeCollectionRow(storage.Entry{Key: key, Value: value})
 }
 
 // collection returns the collection of a name, which becomes one now if there is
@@ -137,10 +179,11 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 	p.collections.registering.Lock()
 	defer p.collections.registering.Unlock()
 	tag := docid.CollectionTag(name)
-	c := p.collections.tagged(tag)
-	if c != nil && c.name != name {
-		return nil, fmt.Errorf("%w: %q has the same tag; choose another name", ErrCollection, c.name)
+	c, err := p.collections.named(name, tag)
+	if err != nil && (!options.anew || !errors.Is(err, storage.ErrDamaged)) {
+		return nil, err
 	}
+	options.anew = err != nil
 	isNew := c == nil
 	if isNew {
 		c = newCollection(p, name, tag)
@@ -152,14 +195,13 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 		return nil, fmt.Errorf("%w: too many indexes were added and dropped", ErrInvalid)
 	}
 	before := c.now().Mode
-	err := c.adopt(options, isNew)
-	if err != nil {
+	if err = c.adopt(options, isNew); err != nil {
 		return nil, err
 	}
 	if isNew {
 		p.collections.publish(c)
 	}
-	if isNew {
+	if isNew && !options.anew {
 		err = c.start()
 	} else {
 		err = c.build()
@@ -212,9 +254,17 @@ func (c *collection) dropIndex(fields []string) error {
 
 // adopt makes durable what the options say.
 func (c *collection) adopt(options collectionOptions, isNew bool) error {
+	if options.anew { // what was written meanwhile came without views
+		if err := c.peer.store.DeletePrefix(context.Background(), append([]byte(keyView), c.tag[:]...)); err != nil {
+			return err
+		}
+	}
 	err := c.update(func(row *collectionRow) bool {
 		if isNew {
 			*row = newCollectionRow(c.name)
+		}
+		if options.anew {
+			row.rebuild()
 		}
 		return row.adopt(options) || isNew
 	}, storage.Batch{})

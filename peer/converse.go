@@ -13,7 +13,7 @@ import (
 func (p *Peer) talks(id crdt.DocumentID, to *hub.Link) bool {
 	c := p.collections.owner(id)
 	if c == nil {
-		return true
+		return !p.collections.isDamaged(id) // which may be one that stays here
 	}
 	switch mode := c.now().Mode; {
 	case mode.is(localOnly):

@@ -32,7 +32,8 @@ type Collection = Records[map[string]any]
 
 // Collection returns the collection of a name, of up to 256 bytes. It begins to
 // exist when it is first asked for. What it is stays: options add to it.
-// ErrCollection says that the name can't be used here.
+// ErrCollection says that the name can't be used here, storage.ErrDamaged that what is
+// kept of the collection can't be read; see [Anew].
 func (p *Peer) Collection(name string, opts ...CollectionOption) (*Collection, error) {
 	return CollectionOf[map[string]any](p, name, opts...)
 }

@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -141,5 +142,47 @@ func TestCountWhileBuilding(t *testing.T) {
 	first, then, err := peer.CountTwice(c, func() error { return c.Rebuild(t.Context()) })
 	if err != nil || then != 1 {
 		t.Errorf("there are %d records, and then %d (%v); want 1", first, then, err)
+	}
+}
+
+// A collection whose row is damaged keeps nobody from working with the others, or with
+// its documents. Nobody knows whether it was to stay here, so nothing of it travels.
+// Whoever says how it was has it again, with all of its records.
+func TestDamagedCollection(t *testing.T) {
+	dir, relay := t.TempDir(), startRelay(t)
+	p := openPeer(t, peer.Config{Path: dir})
+	c, others := employees(t, p, byName, peer.LocalOnly()), of[employee](t, p, "acme/others")
+	ada, bob, eve := made(t, c, employee{Name: "Ada"}), made(t, c, employee{Name: "Bob"}), made(t, c, employee{Name: "Eve"})
+	other := made(t, others, employee{Name: "Other"})
+	p.close()
+	damageRow(t, dir, "acme/employees", func(key []byte) bool { return strings.Contains(string(key), "peer1/collection/") })
+
+	p = openPeer(t, peer.Config{Path: dir, Relay: relay.url()})
+	others = of[employee](t, p, "acme/others")
+	is(t, others, other, employee{Name: "Other"})
+	_, err := peer.CollectionOf[employee](p.Peer, "acme/employees")
+	fails(t, err, storage.ErrDamaged, "acme/employees", "Anew")
+	change(t, p.find(ada), set("Age", 36))
+	if err := p.Forget(t.Context(), bob); err != nil {
+		t.Fatal(err)
+	}
+	p.online()
+	soon(t, p.Sync)
+
+	c = employees(t, p, peer.Anew(), byName, peer.LocalOnly())
+	is(t, c, ada, employee{Name: "Ada", Age: 36})
+	exists(t, c, bob, false)
+	finds(t, c, peer.Query{}.OrderBy("Name"), "Ada", "Eve")
+	counts(t, c, 2)
+	consistent(t, p)
+	soon(t, p.Sync)
+	p.close()
+	p = openPeer(t, peer.Config{Path: dir})
+	c = employees(t, p, peer.Anew(), byName) // of which it has no need any more
+	is(t, c, eve, employee{Name: "Eve"})
+	consistent(t, p)
+	relay.stop()
+	if all := relay.documents(); len(all) != 1 || all[other] == nil {
+		t.Errorf("the relay has %v", all)
 	}
 }

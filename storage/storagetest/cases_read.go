@@ -94,8 +94,8 @@ func testEntries(t *testing.T, s Store) {
 	wantError(t, err, storage.ErrNotFound)
 }
 
-// testDeletePrefix deletes more entries than a batch may: short keys, and keys
-// so long that they count by their bytes.
+// testDeletePrefix lists and deletes more entries than a batch may: short keys, and
+// keys so long that they count by their bytes.
 func testDeletePrefix(t *testing.T, s Store) {
 	m := NewModel()
 	put := func(key []byte) {
@@ -118,10 +118,15 @@ func testDeletePrefix(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	Compare(t, s, m)
+	isKey := func(key string) bool { return strings.HasPrefix(key, "doc/") }
+	want := slices.DeleteFunc(slices.Sorted(maps.Keys(m.Entries)), func(key string) bool { return !isKey(key) })
+	if got := Collect(t, s.Keys([]byte("doc/"))); !slices.EqualFunc(got, want, func(a []byte, b string) bool { return string(a) == b }) {
+		t.Fatalf("%d keys are listed, or others; want %d", len(got), len(want))
+	}
 	if err := s.DeletePrefix(background, []byte("doc/")); err != nil {
 		t.Fatal(err)
 	}
-	maps.DeleteFunc(m.Entries, func(key, _ string) bool { return strings.HasPrefix(key, "doc/") })
+	maps.DeleteFunc(m.Entries, func(key, _ string) bool { return isKey(key) })
 	if len(m.Entries) != 4 {
 		t.Fatalf("%d entries are to stay, want 4", len(m.Entries))
 	}

@@ -40,6 +40,7 @@ type Reader interface {
 	Range(ctx context.Context, r storage.Range) iter.Seq2[storage.Entry, error]
 	Count(ctx context.Context, prefix []byte) (int, error)
 	Scan(ctx context.Context, prefix []byte) iter.Seq2[storage.Entry, error]
+	Keys(prefix []byte) iter.Seq2[[]byte, error]
 }
 
 var _ Store = (*storage.Store)(nil)
