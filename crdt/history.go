@@ -109,6 +109,17 @@ func (d *Doc) ChangesOf(ops ...OpID) ([]*change.Change, error) {
 	return changes, d.noted(listing(err))
 }
 
+// Has reports whether a change is part of the document.
+func (d *Doc) Has(h Hash) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return false, err
+	}
+	known, err := d.has(h)
+	return known, d.noted(err)
+}
+
 // Authors returns the actors who have made the document's changes, in no order.
 // It costs time linear in their number, but in automerge-go linear in the history.
 func (d *Doc) Authors() ([]ActorID, error) {

@@ -90,6 +90,17 @@ func BenchmarkStateOf(b *testing.B) {
 				}
 			}
 		})
+		b.Run(name+", again", func(b *testing.B) {
+			d := long(b)
+			after(d)
+			var memory record.Beaten
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := memory.StateOf(d); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -57,8 +58,20 @@ func Restore(root crdt.Map) error { return root.Delete(DeletedName) }
 
 // StateOf says whether a document is a record that exists. Without a tombstone
 // that costs time linear in the number of authors; with one, at most linear in the
-// history.
-func StateOf(d *crdt.Doc) (State, error) {
+// history. Whoever asks again and again should use [Beaten.StateOf].
+func StateOf(d *crdt.Doc) (State, error) { return new(Beaten).StateOf(d) }
+
+// Beaten remembers which tombstones of a document were found to be beaten. They
+// stay so, whatever comes: what beats one can't become part of its past. The zero
+// value remembers nothing.
+type Beaten struct {
+	stones []crdt.OpID
+	by     []crdt.Hash // the heads at which all of them were
+}
+
+// StateOf is the function of that name, but looks through the history only if a
+// tombstone is there that isn't known to be beaten.
+func (b *Beaten) StateOf(d *crdt.Doc) (State, error) {
 	authors, err := d.Authors()
 	if err != nil || !ordinary(authors) {
 		return Absent, err
@@ -77,14 +90,40 @@ func StateOf(d *crdt.Doc) (State, error) {
 	case final:
 		return Deleted, nil
 	}
-	stands, err := unbeaten(d, stones)
+	stand, err := b.stand(d, stones)
 	switch {
 	case err != nil:
 		return Absent, fmt.Errorf("look for what came after a tombstone: %w", err)
-	case stands:
+	case stand:
 		return Deleted, nil
 	}
 	return Present, nil
+}
+
+// stand reports whether one of a document's tombstones is unbeaten.
+func (b *Beaten) stand(d *crdt.Doc, stones []crdt.OpID) (bool, error) {
+	if known, err := b.know(d, stones); known || err != nil {
+		return false, err
+	}
+	stand, err := unbeaten(d, stones)
+	if !stand && err == nil {
+		b.stones, b.by = stones, d.Heads()
+	}
+	return stand, err
+}
+
+// know reports whether these very tombstones were beaten by what the document
+// still holds: it may have been reverted since.
+func (b *Beaten) know(d *crdt.Doc, stones []crdt.OpID) (bool, error) {
+	if !slices.Equal(b.stones, stones) {
+		return false, nil
+	}
+	for _, h := range b.by {
+		if has, err := d.Has(h); !has || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // ordinary reports whether one of some authors has written something besides

@@ -215,6 +215,70 @@ func TestExistenceIsAFunctionOfTheHistory(t *testing.T) {
 	}
 }
 
+// TestWhatIsRememberedIsTrue: whoever remembers which tombstones were beaten sees at
+// every moment what others see, also when what has beaten them is taken back.
+func TestWhatIsRememberedIsTrue(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 7))
+	for range 200 {
+		w := newWorld(t, rng, 2+rng.IntN(3))
+		memories := make([]record.Beaten, len(w.docs))
+		look := func() {
+			for i, d := range w.docs {
+				got, err := memories[i].StateOf(d)
+				if want := stateOf(t, d); err != nil || got != want {
+					t.Fatalf("it is %v (%v), want %v; seed %d", got, err, want, seed)
+				}
+			}
+		}
+		for range 30 {
+			w.step()
+			look()
+			d := w.docs[rng.IntN(len(w.docs))]
+			before := d.Heads()
+			edit(t, d, set("f", rng.IntN(100)))
+			look()
+			if err := d.Revert(before); err != nil {
+				t.Fatal(err)
+			}
+			look()
+		}
+	}
+}
+
+// TestABeatenTombstoneIsLookedUpOnce: then it costs nothing that grows with the
+// history, however many there are.
+func TestABeatenTombstoneIsLookedUpOnce(t *testing.T) {
+	for stones := 1; stones <= 2; stones++ {
+		ann, bob := both(t)
+		for range 2000 {
+			edit(t, ann, func(root crdt.Map) error { return root.Set("y", 1+root.Get("y").Int()) })
+		}
+		for i := range stones {
+			other, err := bob.Fork(actor(fmt.Sprint("deletes ", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			destroy(t, other, record.EditWins)
+			if err := ann.Merge(other); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var memory record.Beaten
+		look := func() {
+			if state, err := memory.StateOf(ann); err != nil || state != record.Present {
+				t.Fatalf("it is %v (%v)", state, err)
+			}
+		}
+		look()
+		edit(t, ann, set("z", 1))
+		if n := testing.AllocsPerRun(10, look); n > 100 {
+			t.Errorf("with %d tombstones another look takes %v allocations", stones, n)
+		}
+	}
+}
+
 // TestManyTombstonesAtOnce: more than fit into one mask, of which one or none saw
 // the many edits.
 func TestManyTombstonesAtOnce(t *testing.T) {
