@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/crdt/graph"
 )
 
 // acquire returns the one document of an id and keeps it in the table until it
@@ -36,8 +37,13 @@ func (h *Hub) open(id docid.ID) *document {
 	return d
 }
 
-// short is how many changes a log may have to be soon read again.
-const short = 8
+// What a log may have to be soon read again.
+const (
+	shortChanges = 8
+	shortBytes   = 64 << 10
+)
+
+func isShort(g *graph.Graph) bool { return g.Len() <= shortChanges && g.Bytes() <= shortBytes }
 
 // release lets go of a document. Its graph remains for whoever comes next, as
 // long as there is room, unless there is nothing in it, or nobody wanted it but
@@ -50,7 +56,7 @@ func (h *Hub) release(d *document) {
 		return
 	}
 	defer d.mu.Unlock()
-	if g := d.core.Graph(); g == nil || g.Len() == 0 || d.brief && g.Len() <= short {
+	if g := d.core.Graph(); g == nil || g.Len() == 0 || d.brief && isShort(g) {
 		d.core.Unload()
 		h.remove(d)
 	}
