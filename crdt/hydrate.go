@@ -3,6 +3,7 @@ package crdt
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 )
 
@@ -20,7 +21,7 @@ func (m Map) Hydrate(v any) error {
 	if err := m.s.unread(); err != nil {
 		return err
 	}
-	return m.borrow(m.skipped(), func(s Snapshot) error { return hydrateInto(s, v) })
+	return m.borrow(math.MaxInt, m.skipped(), func(s Snapshot) error { return hydrateInto(s, v) })
 }
 
 // skipped says which of the map's keys are not shown to Go's values.

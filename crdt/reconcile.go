@@ -69,7 +69,7 @@ func (m Map) read(c codec, t reflect.Type) (was node, err error) {
 		return node{item: item{kind: KindMap}}, m.s.failure
 	}
 	v := reflect.New(t).Elem()
-	err = m.borrow(m.skipped(), func(s Snapshot) error { return s.hydrate(c, v) })
+	err = m.borrow(math.MaxInt, m.skipped(), func(s Snapshot) error { return s.hydrate(c, v) })
 	if err != nil && !errors.Is(err, ErrMismatch) {
 		return node{}, err
 	}
@@ -174,7 +174,7 @@ func (p place) reconcileSlot(to slot, there item, was, now node) error {
 
 // node returns the value as it is, every kind kept.
 func (v Value) node() node {
-	e := encoder{s: v.s}
+	e := encoder{s: v.s, limit: math.MaxInt}
 	e.encode(v)
 	d := decoder{data: e.b}
 	return d.node(d.next())

@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"bytes"
+	"math"
 	"sync"
 )
 
@@ -28,26 +29,35 @@ const (
 
 // Snapshot copies the map and what is in it, but for the keys of this very map
 // that skip, if it isn't nil, names. The zero Map is copied as an empty one.
-func (m Map) Snapshot(skip func(key string) bool) (copied Snapshot, err error) {
+func (m Map) Snapshot(skip func(key string) bool) (Snapshot, error) {
+	return m.SnapshotWithin(math.MaxInt, skip)
+}
+
+// SnapshotWithin is [Map.Snapshot], but returns nil if that has more bytes than the
+// limit. To find that out costs no more than a snapshot of that size.
+func (m Map) SnapshotWithin(limit int, skip func(key string) bool) (copied Snapshot, err error) {
 	if err := m.s.unread(); err != nil {
 		return nil, err
 	}
-	err = m.borrow(skip, func(s Snapshot) error {
+	err = m.borrow(limit, skip, func(s Snapshot) error {
 		copied = bytes.Clone(s)
 		return nil
 	})
 	return copied, err
 }
 
-// borrow calls fn with a snapshot that ends with it.
-func (m Map) borrow(skip func(key string) bool, fn func(s Snapshot) error) error {
+// borrow calls fn with a snapshot that ends with it; nil if it exceeds the limit.
+func (m Map) borrow(limit int, skip func(key string) bool, fn func(s Snapshot) error) error {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	e := encoder{s: m.s, b: append((*buffer)[:0], snapshotVersion)}
+	e := encoder{s: m.s, limit: limit, b: append((*buffer)[:0], snapshotVersion)}
 	e.encodeMap(m, skip)
 	*buffer = e.b
-	if m.s != nil && m.s.failure != nil {
+	switch {
+	case m.s != nil && m.s.failure != nil:
 		return m.s.failure
+	case e.exceeds(0):
+		return fn(nil)
 	}
 	return fn(e.b)
 }

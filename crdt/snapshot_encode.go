@@ -27,10 +27,20 @@ const (
 	headFloat     = majorSimple | 27 // eight bytes follow
 )
 
-// encoder writes a snapshot.
+// encoder writes a snapshot. Once that exceeds the limit, what it writes is of no
+// use, and it soon stops.
 type encoder struct {
-	s *session
-	b []byte
+	s     *session
+	limit int // bytes
+	b     []byte
+	full  bool
+}
+
+// exceeds reports whether the snapshot is beyond the limit if at least so many bytes
+// are to come.
+func (e *encoder) exceeds(bytes int) bool {
+	e.full = e.full || bytes > e.limit-len(e.b)
+	return e.full
 }
 
 func (e *encoder) encodeMap(m Map, skip func(key string) bool) {
@@ -46,18 +56,24 @@ func (e *encoder) encodeMap(m Map, skip func(key string) bool) {
 	}
 	e.head(majorMap, uint64(len(shown)))
 	for _, entry := range shown {
+		if e.exceeds(0) {
+			return
+		}
 		e.string(entry.key)
 		e.encode(m.value(entry.item))
 	}
 }
 
 func (e *encoder) encodeList(l List) {
-	if l.tooDeep() {
+	if l.tooDeep() || e.exceeds(l.Len()) {
 		return
 	}
 	items := l.items()
 	e.head(majorList, uint64(len(items)))
 	for _, it := range items {
+		if e.exceeds(0) {
+			return
+		}
 		e.encode(l.value(it))
 	}
 }
@@ -74,6 +90,9 @@ func (e *encoder) encode(v Value) {
 		e.head(majorTag, tagString)
 		e.string(data)
 	case []byte:
+		if e.exceeds(len(data)) {
+			return
+		}
 		e.head(majorBytes, uint64(len(data)))
 		e.b = append(e.b, data...)
 	default:
@@ -82,6 +101,9 @@ func (e *encoder) encode(v Value) {
 }
 
 func (e *encoder) string(s string) {
+	if e.exceeds(len(s)) {
+		return
+	}
 	e.head(majorText, uint64(len(s)))
 	e.b = append(e.b, s...)
 }
@@ -89,6 +111,10 @@ func (e *encoder) string(s string) {
 // encodeText appends a text, and then puts its length, which is known by then,
 // before it.
 func (e *encoder) encodeText(t textObject) {
+	points, err := t.len(CodePoints)
+	if e.s.saw(err) != nil || e.exceeds(points) {
+		return
+	}
 	from := len(e.b)
 	b, err := t.appendTo(e.b)
 	if e.s.saw(err) != nil {

@@ -1,6 +1,7 @@
 package crdt_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"math"
@@ -56,6 +57,30 @@ func TestSnapshotBytes(t *testing.T) {
 	if got := hex.EncodeToString(snapshot(t, d)); got != golden {
 		t.Errorf("the snapshot is\n%s, want\n%s", got, golden)
 	}
+}
+
+// A snapshot within a limit is the snapshot, or, one byte below, none.
+func TestSnapshotWithin(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		d := newDoc(t, "ada", nil)
+		defer d.Close()
+		write(t, d, drawMap(rt, 0))
+		whole := snapshot(t, d)
+		limit := len(whole) + rapid.IntRange(-len(whole), 8).Draw(rt, "beyond")
+		var want crdt.Snapshot
+		if len(whole) <= limit {
+			want = whole
+		}
+		if err := d.View(func(root crdt.Map) error {
+			got, err := root.SnapshotWithin(limit, nil)
+			if !bytes.Equal(got, want) || (got == nil) != (want == nil) {
+				rt.Fatalf("within %d bytes of %d it is %x, want %x", limit, len(whole), got, want)
+			}
+			return err
+		}); err != nil {
+			rt.Fatal(err)
+		}
+	})
 }
 
 // TestSnapshotSaysWhatTheDocumentSays also asks another decoder of CBOR.
