@@ -241,7 +241,7 @@ func (p *buildPage) add(id crdt.DocumentID) {
 	before, _ := p.c.peer.storedView(id) // of no use, it is written anew
 	after := before
 	if p.row.Views != viewsBuilt || before == nil || before.is(viewLarge) {
-		after = p.c.peer.viewByLog(id, info.Changes, nil)
+		after = p.c.peer.viewByLog(p.row, id, info.Changes, nil)
 	}
 	entries := entriesOf(p.c.tag, p.row, id, before, after)
 	p.batch.Puts = append(p.batch.Puts, entries.Puts...)
@@ -255,7 +255,7 @@ func (p *buildPage) add(id crdt.DocumentID) {
 func (p *buildPage) commit(reached crdt.DocumentID, more bool) error {
 	p.c.counter.forget() // before anybody may ask
 	err := p.c.update(func(row *collectionRow) bool {
-		p.stale = row.Views != p.row.Views || !slices.EqualFunc(row.Indexes, p.row.Indexes, indexRow.equal)
+		p.stale = row.Views != p.row.Views || !row.hasIndexesOf(&p.row)
 		switch {
 		case p.stale:
 		case more:

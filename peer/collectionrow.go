@@ -114,6 +114,22 @@ func (r *collectionRow) dropIndex(fields []string) bool {
 	return true
 }
 
+// roots returns the names at a record's root at which something is indexed.
+func (r *collectionRow) roots() map[string]bool {
+	roots := map[string]bool{}
+	for _, index := range r.Indexes {
+		for _, name := range index.query().Roots() {
+			roots[name] = true
+		}
+	}
+	return roots
+}
+
+// hasIndexesOf reports whether both have the same indexes, equally far.
+func (r *collectionRow) hasIndexesOf(o *collectionRow) bool {
+	return slices.EqualFunc(r.Indexes, o.Indexes, indexRow.equal)
+}
+
 // isBuilt reports whether nothing is left to be done in the background.
 func (r *collectionRow) isBuilt() bool {
 	unbuilt := slices.ContainsFunc(r.Indexes, func(i indexRow) bool { return !i.Built })

@@ -34,7 +34,8 @@ type Config struct {
 	// one. Two peers of one relay must not have the same.
 	PeerID string
 	// OpenBytes is about how much memory open documents may take, in bytes; 0 =
-	// 64 MiB. Those in use at the moment may exceed it.
+	// 64 MiB. Those in use at the moment may exceed it, and records that others
+	// change while somebody looks at them take up to a quarter more.
 	OpenBytes int64
 	// GraphBytes is how much memory the graphs of documents that are being
 	// synced may take, in bytes; 0 = 32 MiB.

@@ -76,10 +76,18 @@ func (d *draft) state() (state record.State, err error) {
 		return record.Absent, nil
 	}
 	err = d.guard(func() error {
-		state, err = record.StateOf(d.doc)
+		state, err = d.known().StateOf(d.doc)
 		return err
 	})
 	return state, err
+}
+
+// known returns what is known of the record's tombstones.
+func (d *draft) known() *record.Beaten {
+	if d.engine == nil {
+		return new(record.Beaten)
+	}
+	return &d.engine.beaten
 }
 
 // absence returns why there is no record; nil if there is one.

@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/record"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -18,6 +19,7 @@ import (
 // others bring is taken in when somebody looks.
 type engine struct {
 	peer  *Peer
+	table *engines // that it belongs to
 	id    crdt.DocumentID
 	token chan struct{} // of size one; whoever took it has the lock
 
@@ -30,6 +32,7 @@ type engine struct {
 	bytes   int64 // of those changes
 	saved   savedIndex
 	failed  int64 // bytes when it could last not be saved
+	beaten  record.Beaten
 
 	// Guarded by engines.mu.
 	users  int
@@ -166,8 +169,11 @@ func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) erro
 		return err
 	}
 	e.made.Store(-1)
-	if e.peer.collections.owner(e.id) != nil {
-		made := []*draft{{peer: e.peer, id: e.id, doc: e.doc, base: e.applied, changes: []*change.Change{c}}}
+	if owner := e.peer.collections.owner(e.id); owner != nil {
+		made := []*draft{{
+			peer: e.peer, collection: owner, id: e.id, engine: e,
+			doc: e.doc, base: e.applied, changes: []*change.Change{c},
+		}}
 		e.peer.forecasts.announce(made)
 		defer e.peer.forecasts.withdraw(made)
 	}

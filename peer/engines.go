@@ -63,7 +63,7 @@ func (es *engines) join(id crdt.DocumentID) *engine {
 	defer es.mu.Unlock()
 	e := es.of[id]
 	if e == nil {
-		e = &engine{peer: es.peer, id: id, token: make(chan struct{}, 1)}
+		e = &engine{peer: es.peer, table: es, id: id, token: make(chan struct{}, 1)}
 		es.of[id] = e
 	}
 	if e.place != nil {

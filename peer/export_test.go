@@ -55,7 +55,7 @@ func (p *Peer) Due() (map[string]string, error) {
 
 func (c *collection) due(info storage.Info) []storage.Entry {
 	row := c.now()
-	return entriesOf(c.tag, row, info.Document, nil, c.peer.viewByLog(info.Document, info.Changes, nil)).Puts
+	return entriesOf(c.tag, row, info.Document, nil, c.peer.viewByLog(row, info.Document, info.Changes, nil)).Puts
 }
 
 // CheckViews returns where what is kept isn't what it should be. Nobody may write

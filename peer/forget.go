@@ -126,8 +126,8 @@ func (v *viewer) Purging(id docid.ID) (hub.Entries, func(error)) {
 // is to be called after the commit.
 func (c *collection) removing(id docid.ID) (keys [][]byte, done func(error)) {
 	info, _ := c.peer.store.Document(id) // what can't be looked at can't be purged either
-	before := c.begin(id, info.Changes)
-	for _, key := range keysOf(c.now(), id, before) {
+	row, before := c.begin(id, info.Changes)
+	for _, key := range keysOf(row, id, before) {
 		keys = append(keys, indexKey(c.tag, key))
 	}
 	return keys, func(err error) {

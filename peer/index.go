@@ -38,15 +38,20 @@ func keysOf(row collectionRow, id crdt.DocumentID, v *view) (keys [][]byte) {
 	switch {
 	case !v.isLive():
 		return nil
-	case v.data == nil:
+	case v.is(viewLarge):
 		return v.keys
 	}
+	return keysIn(row, id, v.data, v.is(viewConflicted))
+}
+
+// keysIn is keysOf for a record that says something.
+func keysIn(row collectionRow, id crdt.DocumentID, data crdt.Snapshot, conflicted bool) (keys [][]byte) {
 	for _, index := range row.Indexes {
-		for _, key := range index.query().Writer().Keys(id, v.data) {
+		for _, key := range index.query().Writer().Keys(id, data) {
 			keys = append(keys, append(binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(key)), index.Number), key...))
 		}
 	}
-	if v.is(viewConflicted) {
+	if conflicted {
 		keys = append(keys, append(binary.BigEndian.AppendUint16(nil, conflictIndex), id[:]...))
 	}
 	return keys

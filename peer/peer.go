@@ -22,6 +22,7 @@ type Peer struct {
 	hub      *hub.Hub
 	identity identity
 	engines  engines
+	spares   engines // of documents that somebody looks at while others change them; see viewByEngine
 	suspects *suspects
 	scribe   *scribe
 	saver    *saver
@@ -69,6 +70,7 @@ func Open(config Config) (*Peer, error) {
 		docs: map[crdt.DocumentID]*standing{}, closing: make(chan struct{}), parting: make(chan struct{}),
 	}
 	p.engines.init(p, config.OpenBytes)
+	p.spares.init(p, config.OpenBytes/4)
 	p.collections.init()
 	p.forecasts.all = map[crdt.DocumentID]*forecast{}
 	p.scribe = newScribe(store, config.Logger)
@@ -143,6 +145,7 @@ func (p *Peer) Close() error {
 		p.saver.stop()
 		p.scribe.stop()
 		p.engines.close()
+		p.spares.close()
 		p.err = errors.Join(p.suspects.close(), p.store.Close())
 	})
 	return p.err

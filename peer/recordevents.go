@@ -35,7 +35,8 @@ type RecordEvent[T any] struct {
 	Local  bool // changes were made here
 	Remote bool // changes came from others
 	// Before and After are the record as it was and as it is; nil where there was
-	// none, or it can't be read. Before is also nil of a large record.
+	// none, or it can't be read. Of a large record Before is nil, and After may be
+	// newer than the event.
 	Before, After *T
 	// Err says which fields others have written as something else than a T has.
 	Err error
@@ -83,7 +84,7 @@ func (r *Records[T]) Watch(ctx context.Context, ids ...crdt.DocumentID) <-chan R
 				return
 			}
 			select {
-			case out <- eventOf[T](p, h):
+			case out <- eventOf[T](ctx, r.c, h):
 			case <-ctx.Done():
 				return
 			case <-p.closing:
@@ -94,11 +95,11 @@ func (r *Records[T]) Watch(ctx context.Context, ids ...crdt.DocumentID) <-chan R
 	return out
 }
 
-func eventOf[T any](p *Peer, h *happening) RecordEvent[T] {
+func eventOf[T any](ctx context.Context, c *collection, h *happening) RecordEvent[T] {
 	e := RecordEvent[T]{
 		ID: h.id, Local: h.local, Remote: h.remote, Actors: h.actors, Missed: h.missed,
 		Conflicts: h.after.is(viewConflicted), Unresolved: h.unresolved,
-		document: &Document{peer: p, id: h.id}, from: h.from, until: h.until,
+		document: &Document{peer: c.peer, id: h.id}, from: h.from, until: h.until,
 	}
 	switch {
 	case !h.before.isThere():
@@ -110,7 +111,24 @@ func eventOf[T any](p *Peer, h *happening) RecordEvent[T] {
 	}
 	e.Before, _ = valueOf[T](h.before)
 	e.After, e.Err = valueOf[T](h.after)
+	if h.after.is(viewLarge) {
+		e.After, e.Err = largeValue[T](ctx, c, h.id)
+	}
 	return e
+}
+
+// largeValue reads a large record from its document.
+func largeValue[T any](ctx context.Context, c *collection, id crdt.DocumentID) (value *T, err error) {
+	read := func(root crdt.Map) error {
+		value = new(T)
+		err = misfit(root.Hydrate(value))
+		return nil
+	}
+	// Who can't read it gets none.
+	_ = c.glance(ctx, nil, id, func(doc *crdt.Doc) error {
+		return c.peer.suspects.while(id, func() error { return doc.View(read) })
+	})
+	return value, err
 }
 
 func valueOf[T any](v *view) (*T, error) {

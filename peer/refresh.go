@@ -23,11 +23,12 @@ func (p *Peer) refreshView(ctx context.Context, id crdt.DocumentID) error {
 	if err != nil {
 		return err
 	}
-	before := c.stored(id, info.Changes)
+	row := c.now()
+	before := c.stored(row, id, info.Changes)
 	c.counter.started(id, before.isLive())
 	defer c.counter.ended(id)
-	after := p.viewByLog(id, info.Changes, nil)
-	e := entriesOf(c.tag, c.now(), id, before, after)
+	after := p.viewByLog(row, id, info.Changes, nil)
+	e := entriesOf(c.tag, row, id, before, after)
 	if _, err := p.store.Commit(ctx, &storage.Batch{Puts: e.Puts, Deletes: e.Deletes}); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/query"
+	"github.com/godwit-sync/godwit/internal/record"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -30,7 +31,7 @@ func (c *collection) rows(tx *Tx) (*rows, error) {
 	r.drawn = map[crdt.DocumentID]crdt.Snapshot{}
 	for id, d := range tx.drafts {
 		if d.collection == c && len(d.changes) > 0 {
-			r.drawn[id] = c.peer.viewOf(id, d.doc, 0).data
+			r.drawn[id] = c.peer.copyOf(id, d.doc, d.known())
 		}
 	}
 	return r, nil
@@ -134,17 +135,17 @@ func (r *rows) isDrawn(id crdt.DocumentID) bool {
 
 // fields returns what a record holds; nil if it can't be read any more.
 func (r *rows) fields(id crdt.DocumentID, v *view) query.Fields {
+	data := v.data
 	if v.is(viewLarge) {
-		v = &view{}
 		_ = r.c.glance(context.Background(), r.tx, id, func(doc *crdt.Doc) error {
-			v = r.c.peer.viewOf(id, doc, 0)
+			data = r.c.peer.copyOf(id, doc, new(record.Beaten))
 			return nil
 		})
 	}
-	if v.data == nil {
+	if data == nil {
 		return nil
 	}
-	return v.data
+	return data
 }
 
 // rangeOf returns the range of what lies between two keys below a prefix; nil is

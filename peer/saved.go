@@ -150,9 +150,10 @@ func (e *engine) tailTooLong() bool {
 	return e.applied > e.saved.length && tail > max(e.saved.size/10, leastTail)
 }
 
-// consider has a document saved if it is time for that. The engine is locked.
+// consider has a document saved if it is time for that. The engine is locked; a
+// spare one leaves it to the one that it stands in for.
 func (s *saver) consider(e *engine) {
-	if !e.tailTooLong() {
+	if e.table != &s.peer.engines || !e.tailTooLong() {
 		return
 	}
 	s.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/record"
@@ -17,8 +18,8 @@ import (
 type view struct {
 	flags  viewFlags
 	length int           // of the log that it shows
-	data   crdt.Snapshot // none of a record that is deleted or unreadable, nor of a large one that was read
-	keys   [][]byte      // of a large one that was read: its entries in indexes
+	data   crdt.Snapshot // none of a record that is deleted, unreadable or large
+	keys   [][]byte      // of a large one: its entries in indexes
 }
 
 type viewFlags byte
@@ -108,10 +109,17 @@ func (p *Peer) storedView(id crdt.DocumentID) (*view, error) {
 	return &v, nil
 }
 
-// viewOf makes the view of a document. It fails only if the engine does.
-func (p *Peer) viewOf(id crdt.DocumentID, doc *crdt.Doc, length int) *view {
+// viewOf makes the view of a record, for a collection with these indexes. It fails
+// only if the engine does.
+func (p *Peer) viewOf(row collectionRow, id crdt.DocumentID, doc *crdt.Doc, length int, known *record.Beaten) *view {
 	v := &view{length: length}
-	err := p.suspects.while(id, func() error { return v.take(doc) })
+	err := p.suspects.while(id, func() error {
+		err := v.take(doc, maxView, known)
+		if err == nil && v.is(viewLarge) {
+			err = v.takeKeys(row, id, doc)
+		}
+		return err
+	})
 	if err != nil {
 		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
 		return &view{length: length, flags: viewUnreadable}
@@ -119,12 +127,24 @@ func (p *Peer) viewOf(id crdt.DocumentID, doc *crdt.Doc, length int) *view {
 	return v
 }
 
-func (v *view) take(doc *crdt.Doc) error {
+// copyOf returns what a record says, however large it is; nil if there is none, or
+// it can't be read.
+func (p *Peer) copyOf(id crdt.DocumentID, doc *crdt.Doc, known *record.Beaten) crdt.Snapshot {
+	var v view
+	if err := p.suspects.while(id, func() error { return v.take(doc, math.MaxInt, known) }); err != nil {
+		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
+		return nil
+	}
+	return v.data
+}
+
+// take makes the view show a record. One whose copy would exceed the limit is large.
+func (v *view) take(doc *crdt.Doc, limit int, known *record.Beaten) error {
 	if doc.NewerFormat() {
 		v.flags |= viewUnreadable
 		return nil
 	}
-	state, err := record.StateOf(doc)
+	state, err := known.StateOf(doc)
 	if err != nil {
 		return err
 	}
@@ -136,19 +156,28 @@ func (v *view) take(doc *crdt.Doc) error {
 		v.flags |= viewDeleted
 		return nil
 	}
-	return doc.View(func(root crdt.Map) error {
-		data, err := root.Snapshot(record.Reserved)
-		switch {
-		case err != nil:
+	return doc.View(func(root crdt.Map) (err error) {
+		if v.data, err = root.SnapshotWithin(limit, record.Reserved); err != nil {
 			return err
-		case len(data) > maxView:
+		}
+		if v.data == nil {
 			v.flags |= viewLarge
 		}
-		v.data = data
 		conflicted, err := record.HasConflicts(root)
 		if conflicted {
 			v.flags |= viewConflicted
 		}
+		return err
+	})
+}
+
+// takeKeys finds the entries of a large record. It copies what is indexed, and
+// nothing else.
+func (v *view) takeKeys(row collectionRow, id crdt.DocumentID, doc *crdt.Doc) error {
+	indexed := row.roots()
+	return doc.View(func(root crdt.Map) error {
+		data, err := root.Snapshot(func(key string) bool { return !indexed[key] })
+		v.keys = keysIn(row, id, data, v.is(viewConflicted))
 		return err
 	})
 }

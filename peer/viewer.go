@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/internal/hub"
+	"github.com/godwit-sync/godwit/internal/record"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -29,7 +30,7 @@ func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int
 
 // viewed is Viewed for a record of the collection.
 func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
-	before := c.begin(id, base)
+	row, before := c.begin(id, base)
 	owed := func(error) {}
 	if own > 0 {
 		owed = c.owing(id, base)
@@ -38,7 +39,7 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 	if base > 0 {
 		from = c.peer.headsOf(id)
 	}
-	after, release := c.peer.viewAt(id, base, changes)
+	after, release := c.peer.viewAt(row, id, base, changes)
 	done := func(err error) {
 		release(err)
 		owed(err)
@@ -49,7 +50,7 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 		}
 		c.end(id)
 	}
-	return entriesOf(c.tag, c.now(), id, before, after), done
+	return entriesOf(c.tag, row, id, before, after), done
 }
 
 // headsOf returns a document's heads; none if it isn't here.
@@ -62,14 +63,16 @@ func (p *Peer) headsOf(id docid.ID) []crdt.Hash {
 }
 
 // begin sees to it that nobody else writes the record's view before end is called,
-// and returns the present one.
-func (c *collection) begin(id docid.ID, base int) (before *view) {
+// and returns the present one, and the collection's row as it is from then on at
+// least.
+func (c *collection) begin(id docid.ID, base int) (row collectionRow, before *view) {
 	c.views.lock(id)
+	row = c.now()
 	if base > 0 {
-		before = c.stored(id, base)
+		before = c.stored(row, id, base)
 	}
 	c.counter.started(id, before.isLive())
-	return before
+	return row, before
 }
 
 func (c *collection) end(id docid.ID) {
@@ -79,11 +82,12 @@ func (c *collection) end(id docid.ID) {
 
 // stored returns a record's view as it is kept; nil if there is none, or none that
 // can be read. Then its entries in indexes aren't known, and all are built anew.
-func (c *collection) stored(id docid.ID, base int) *view {
+func (c *collection) stored(row collectionRow, id docid.ID, base int) *view {
 	v, err := c.peer.storedView(id)
+	hasEntries := len(row.Indexes) > 0 || v.is(viewConflicted)
 	switch {
-	case err == nil && v.is(viewLarge) && len(v.keys) == 0:
-		return c.peer.viewByLog(id, base, nil)
+	case err == nil && v.is(viewLarge) && len(v.keys) == 0 && hasEntries:
+		return c.peer.viewByLog(row, id, base, nil) // they were too many
 	case err != nil:
 		c.peer.config.Logger.Warn("a view can't be read, so the collection's views are built anew", "document", id, "error", err)
 		c.rebuildSoon()
@@ -94,40 +98,43 @@ func (c *collection) stored(id docid.ID, base int) *view {
 
 // viewAt returns the view of a document whose log will hold some changes more.
 // Release is to be called when they do, or don't.
-func (p *Peer) viewAt(id docid.ID, base int, changes []*change.Change) (v *view, release func(error)) {
-	if v := p.forecasts.of(id, base, changes); v != nil {
+func (p *Peer) viewAt(row collectionRow, id docid.ID, base int, changes []*change.Change) (v *view, release func(error)) {
+	if v := p.forecasts.of(row, id, base, changes); v != nil {
 		return v, func(error) {}
 	}
 	if base > 0 {
-		if v, release := p.viewByEngine(id, base, changes); v != nil {
+		if v, release := p.viewByEngine(row, id, base, changes); v != nil {
 			return v, release
 		}
 	}
-	return p.viewByLog(id, base, changes), func(error) {}
+	return p.viewByLog(row, id, base, changes), func(error) {}
 }
 
-// viewByEngine has the document's engine take the changes in, if nobody uses it:
-// so somebody else's edits, of which there may be more, don't cost a look at the
-// whole log each. The engine stays locked until release, lest somebody sees what
-// isn't durable.
-func (p *Peer) viewByEngine(id docid.ID, base int, changes []*change.Change) (v *view, release func(error)) {
+// viewByEngine has the document's engine take the changes in: so somebody else's
+// edits, of which there may be more, don't cost a look at the whole log each. The
+// engine stays locked until release, lest somebody sees what isn't durable. While
+// somebody uses it, a spare one does it, which nobody else sees.
+func (p *Peer) viewByEngine(row collectionRow, id docid.ID, base int, changes []*change.Change) (v *view, release func(error)) {
 	e := p.engines.tryLock(id)
+	if e == nil {
+		e = p.spares.tryLock(id)
+	}
 	if e == nil {
 		return nil, nil
 	}
 	if err := e.takeIn(base, changes); err != nil {
 		e.close()
-		p.engines.unlockQuietly(e)
+		e.table.unlockQuietly(e)
 		return nil, nil
 	}
-	v = p.viewOf(id, e.doc, base+len(changes))
+	v = p.viewOf(row, id, e.doc, base+len(changes), &e.beaten)
 	return v, func(err error) {
 		if err != nil {
 			e.close() // it holds what isn't there
 		} else {
 			e.grew(changes)
 		}
-		p.engines.unlock(e)
+		e.table.unlock(e)
 	}
 }
 
@@ -143,7 +150,7 @@ func (e *engine) takeIn(base int, changes []*change.Change) error {
 }
 
 // viewByLog reads the document for this view alone.
-func (p *Peer) viewByLog(id docid.ID, base int, changes []*change.Change) *view {
+func (p *Peer) viewByLog(row collectionRow, id docid.ID, base int, changes []*change.Change) *view {
 	length := base + len(changes)
 	doc, err := p.readTo(context.Background(), id, base, changes)
 	if err != nil {
@@ -151,7 +158,7 @@ func (p *Peer) viewByLog(id docid.ID, base int, changes []*change.Change) *view 
 		return &view{length: length, flags: viewUnreadable}
 	}
 	defer doc.Close()
-	return p.viewOf(id, doc, length)
+	return p.viewOf(row, id, doc, length, new(record.Beaten))
 }
 
 // readTo reads a document of which base changes are in the log, and some more
@@ -189,13 +196,15 @@ type forecasts struct {
 type forecast struct {
 	base    int
 	changes []*change.Change
+	row     collectionRow
 	view    *view
 }
 
 func (f *forecasts) announce(drafts []*draft) {
 	made := make([]*forecast, len(drafts))
 	for i, d := range drafts {
-		made[i] = &forecast{d.base, d.changes, d.peer.viewOf(d.id, d.doc, d.base+len(d.changes))}
+		row := d.collection.now()
+		made[i] = &forecast{d.base, d.changes, row, d.peer.viewOf(row, d.id, d.doc, d.base+len(d.changes), d.known())}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -212,12 +221,16 @@ func (f *forecasts) withdraw(drafts []*draft) {
 	}
 }
 
-// of returns the view that changes lead to, if somebody knows it.
-func (f *forecasts) of(id crdt.DocumentID, base int, changes []*change.Change) *view {
+// of returns the view that changes lead to, if somebody knows it. What is known of a
+// large record holds only for the indexes that there were.
+func (f *forecasts) of(row collectionRow, id crdt.DocumentID, base int, changes []*change.Change) *view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fc := f.all[id]
-	if fc == nil || fc.base != base || !slices.Equal(fc.changes, changes) {
+	switch {
+	case fc == nil || fc.base != base || !slices.Equal(fc.changes, changes):
+		return nil
+	case fc.view.is(viewLarge) && !fc.row.hasIndexesOf(&row):
 		return nil
 	}
 	return fc.view

@@ -49,6 +49,15 @@ func (x Index) parsed() []field {
 	return fields
 }
 
+// Roots returns the names at a record's root in or below which the fields are.
+func (x Index) Roots() []string {
+	roots := make([]string, len(x.Fields))
+	for i, f := range x.parsed() {
+		roots[i] = f.path[0]
+	}
+	return roots
+}
+
 // Err returns [ErrInvalid] if the index has no, too many, equal or nameless
 // fields.
 func (x Index) Err() error {
