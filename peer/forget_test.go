@@ -220,3 +220,28 @@ func TestForgottenStaysAwayInANewLife(t *testing.T) {
 	noTwins(t, docs...)
 	agree(t, append(docs, ann.find(gone))...)
 }
+
+// What was evicted comes back when its collection is subscribed again, in a later life
+// of the directory too.
+func TestEvictedComesBackInANewLife(t *testing.T) {
+	relay, dir := startRelay(t), t.TempDir()
+	p := openPeer(t, peer.Config{Relay: relay.url(), Path: dir})
+	c := employees(t, p)
+	id := made(t, c, employee{Name: "Ada"})
+	p.online()
+	soon(t, p.Sync)
+	if kept, err := c.Unsubscribe(t.Context(), true); len(kept) != 0 || err != nil {
+		t.Fatalf("kept are %v: %v", kept, err)
+	}
+	p.close()
+	p = openPeer(t, peer.Config{Relay: relay.url(), Path: copyDirectory(t, dir)})
+	c = employees(t, p)
+	p.online()
+	soon(t, p.Sync)
+	exists(t, c, id, false)
+	if err := c.Subscribe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	comes(t, c, id, named("Ada"))
+	consistent(t, p)
+}
