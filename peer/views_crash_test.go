@@ -137,6 +137,19 @@ func bump(ctx context.Context, tx *peer.Tx, left, right *peer.Records[pair], id 
 // say, of each record or of none of it, what was said to be done is there, and of what
 // belongs together there is all or nothing.
 func TestViewsKilled(t *testing.T) {
+	random := seeded(t)
+	rounds := crashRounds
+	if testing.Short() {
+		rounds = 3
+	}
+	rounds = number(t, roundsVariable, rounds)
+	for from := 0; from < rounds; from += crashRounds { // after each life all is looked at, so it mustn't become too much
+		t.Run(fmt.Sprint(from), func(t *testing.T) { killViews(t, random, min(crashRounds, rounds-from)) })
+	}
+}
+
+// killViews lets one directory live so many lives.
+func killViews(t *testing.T, random *rand.Rand, lives int) {
 	r := startRelay(t)
 	bob := openPeer(t, peer.Config{Relay: r.url()})
 	bob.online()
@@ -150,13 +163,8 @@ func TestViewsKilled(t *testing.T) {
 		reaches(t, bob.find(id), peer.Synced)
 		shared = append(shared, id)
 	}
-	random := seeded(t)
-	rounds := crashRounds
-	if testing.Short() {
-		rounds = 3
-	}
 	dir, done := t.TempDir(), map[crdt.DocumentID]string{}
-	for life := range number(t, roundsVariable, rounds) {
+	for life := range lives {
 		fetchShared(t, dir, r, shared)
 		a := startActor(t, "collector", dir, r, life, shared...)
 		last := random.IntN(80)
