@@ -56,6 +56,10 @@ var (
 	// ErrKey: the record of that id has another natural key.
 	ErrKey = errors.New("peer: the record has another key")
 
+	// ErrUnread: the relay can't read some records that it holds, so they didn't come.
+	// All others did. Whoever has them can bring them back once it is repaired.
+	ErrUnread = errors.New("peer: the relay can't read some records")
+
 	// ErrInvalid: a record, name, index or query that can't be. The error says
 	// which part of it, and why.
 	ErrInvalid = errors.New("peer: invalid")

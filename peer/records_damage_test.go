@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -185,4 +186,41 @@ func TestDamagedCollection(t *testing.T) {
 	if all := relay.documents(); len(all) != 1 || all[other] == nil {
 		t.Errorf("the relay has %v", all)
 	}
+}
+
+// What is damaged at the relay holds up no other record, and whoever pulls is told
+// that something is missing.
+func TestDamagedAtTheRelay(t *testing.T) {
+	relay := startRelay(t)
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
+	anns, bobs := employees(t, ann), employees(t, bob, peer.Manual())
+	mark := noise(200)
+	bad := made(t, anns, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+	var good []crdt.DocumentID
+	for range 10 {
+		good = append(good, made(t, anns, employee{Name: "Ada"}))
+	}
+	ann.online()
+	soon(t, ann.Sync)
+	ann.close()
+	relay.stop()
+	damageRow(t, relay.dir, mark[:20], func(key []byte) bool { return key[0] == 'p' })
+	relay.start()
+	bob.online()
+	check := func(what string, do func(context.Context) error, want error) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := do(ctx); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", what, err, want)
+		}
+		for _, id := range good {
+			is(t, bobs, id, employee{Name: "Ada"})
+		}
+		exists(t, bobs, bad, false)
+	}
+	check("the first pull", bobs.Pull, peer.ErrUnread)
+	check("another one", bobs.Pull, nil)
+	check("what lists all", bobs.Resync, peer.ErrUnread)
+	check("all collections", bob.Sync, nil)
 }

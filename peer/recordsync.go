@@ -15,7 +15,7 @@ import (
 //
 // It needs [Peer.Run], and waits for a link until ctx ends; then it says how much is
 // left, and nothing is lost. What the relay doesn't have, or refuses, or what is
-// damaged, isn't waited for.
+// damaged, isn't waited for; [ErrUnread] says that it was damaged at the relay.
 func (p *Peer) Sync(ctx context.Context) error {
 	if p.config.Relay == "" {
 		return ErrNoRelay
@@ -64,7 +64,9 @@ func (p *Peer) settleAll(ctx context.Context) error {
 func (r *Records[T]) Push(ctx context.Context) error { return r.c.travel(ctx, r.c.push) }
 
 // Pull returns when what the relay had when it was called is here, whatever the
-// collection's mode is; else it is like [Records.Push].
+// collection's mode is; else it is like [Records.Push]. [ErrUnread] says that the
+// relay could not read some of its records, so that they didn't come; that is told
+// once, and by [Records.Resync] again.
 func (r *Records[T]) Pull(ctx context.Context) error {
 	return r.c.travel(ctx, func(ctx context.Context) error { return r.c.pull(ctx, false) })
 }
@@ -176,12 +178,16 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 	if errors.Is(err, errPlain) {
 		return c.exchange(ctx)
 	}
-	if err != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err != nil:
 		return c.unfinished("pull", t.left, err)
+	case t.unread > 0:
+		return fmt.Errorf("%w: %d of %q", ErrUnread, t.unread, c.name)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // ask notes that somebody asks for something until the function is called that it

@@ -27,6 +27,7 @@ type traffic struct {
 	afresh    bool   // the next one does
 	quiet     bool   // that one is only to be sure that nothing is missing
 	left      int    // documents, about
+	unread    uint64 // that the relay could not read
 	mostLeft  int
 
 	pushing  bool   // we announce
@@ -127,7 +128,7 @@ func (c *collection) subscribe(to *hub.Link) {
 	afresh := c.now().Afresh
 	t.mu.Lock()
 	t.begun++
-	t.pulling, t.left, t.mostLeft = true, 0, 0
+	t.pulling, t.left, t.mostLeft, t.unread = true, 0, 0, 0
 	if afresh = afresh || t.afresh; afresh {
 		t.relisting = t.begun
 	}
@@ -236,7 +237,7 @@ func (k *keeper) Collection(tag docid.Tag, progress hub.Progress) {
 	if !t.pulling {
 		return
 	}
-	t.left = int(min(progress.Left, 1<<31-1))
+	t.left, t.unread = int(min(progress.Left, 1<<31-1)), progress.Unread
 	t.mostLeft = max(t.mostLeft, t.left)
 	if progress.CaughtUp && t.caught != t.begun {
 		t.left, t.caught = 0, t.begun

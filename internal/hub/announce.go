@@ -23,6 +23,7 @@ type announcement struct {
 	name    string
 	tag     docid.Tag
 	core    *replica.Announcer // guarded by session.subs.mu
+	unread  uint64             // documents left out since the last page; likewise
 
 	// telling orders what is told, if the listener is a server that we joined;
 	// before subs.mu. It is held while the keeper looks into the store.
@@ -377,7 +378,11 @@ func (a *announcement) page(lane replica.Lane, topics []replica.Topic) (*madePag
 		return nil, err
 	}
 	s.subs.mu.Lock()
+	a.unread += uint64(len(r.damaged))
 	m, ok := a.core.Page(lane, r.read, r.documents)
+	if ok {
+		m.Unread, a.unread = a.unread, 0
+	}
 	s.subs.liveLast = ok && lane == replica.Live
 	s.subs.mu.Unlock()
 	if !ok {

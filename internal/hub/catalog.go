@@ -80,8 +80,12 @@ func decodeCursor(life storageName, b []byte) *wire.Cursor {
 // life names the present life of our own store.
 func (h *Hub) life() storageName { return originOf(h.PeerID, h.metadata()) }
 
-// cursor reads a cursor's row; nil if there is none that counts.
+// cursor reads a cursor's row, the newest even if it isn't durable yet; nil if there
+// is none that counts.
 func (h *Hub) cursor(key []byte) (*wire.Cursor, error) {
+	if row, ok := h.notes.of(key); ok {
+		return decodeCursor(h.life(), row), nil
+	}
 	row, err := h.catalog.Get(key)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):

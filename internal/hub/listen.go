@@ -27,6 +27,7 @@ type hearing struct {
 	tag     docid.Tag
 	core    *replica.Listener // guarded by session.subs.mu
 	left    uint64            // of the catch-up, as it was said last
+	unread  uint64            // that the announcer could not read
 }
 
 // listen subscribes.
@@ -81,6 +82,7 @@ func (s *session) pageCame(m wire.Page, frame socket.Frame) error {
 	if m.Number > 0 && !m.Live {
 		l.left = m.Left
 	}
+	l.unread += m.Unread
 	if err == nil {
 		err = s.checkHeld()
 	}
@@ -187,7 +189,7 @@ func (l *hearing) act(heard *replica.Heard) {
 		s.hub.note(l.key(), encodeCursor(s.hub.life(), *heard.Cursor))
 	}
 	if s.link != nil && len(heard.Answer) > 0 {
-		s.hub.follower.Collection(l.tag, Progress{Left: l.left, CaughtUp: l.core.CaughtUp()})
+		s.hub.follower.Collection(l.tag, Progress{Left: l.left, Unread: l.unread, CaughtUp: l.core.CaughtUp()})
 	}
 }
 

@@ -105,6 +105,17 @@ func (n *notes) stored(written []*note) {
 	}
 }
 
+// of returns what is not durable yet under a key; nil is to be deleted.
+func (n *notes) of(key []byte) (value []byte, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e, ok := n.newest[string(key)]
+	if !ok {
+		return nil, false
+	}
+	return e.value, true
+}
+
 // under returns what is not durable yet under keys that begin with a prefix; nil is
 // to be deleted.
 func (n *notes) under(prefix []byte) map[string][]byte {

@@ -63,6 +63,7 @@ type reading struct {
 	budget    int // bytes of changes
 	read      int // topics
 	documents []wire.Announced
+	damaged   []docid.ID // that could not be read
 	bytes     int
 	heads     int
 	changes   int
@@ -102,8 +103,12 @@ func (r *reading) topic(t *replica.Topic) (fits bool, err error) {
 		}
 	}
 	if err != nil {
-		if err := r.hub.unreadable(t.Document, err); err != nil {
+		damaged, err := r.hub.unreadable(t.Document, err)
+		if err != nil {
 			return false, err
+		}
+		if damaged {
+			r.damaged = append(r.damaged, t.Document)
 		}
 		if t.Asked {
 			r.documents = append(r.documents, wire.Announced{Document: t.Document})
@@ -116,18 +121,18 @@ func (r *reading) topic(t *replica.Topic) (fits bool, err error) {
 	return true, nil
 }
 
-// unreadable passes over a document that is gone or damaged. Any other error is the
+// unreadable passes over a document that is gone, or damaged. Any other error is the
 // store's.
-func (h *Hub) unreadable(id docid.ID, err error) error {
+func (h *Hub) unreadable(id docid.ID, err error) (damaged bool, _ error) {
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return nil
+		return false, nil
 	case errors.Is(err, storage.ErrDamaged), errors.Is(err, replica.ErrDamaged):
 		h.Observer.Failed("read", err)
 		h.Logger.Error("a document could not be read", "document", id, "error", err)
-		return nil
+		return true, nil
 	default:
-		return fmt.Errorf("%w: %w", errStore, err)
+		return false, fmt.Errorf("%w: %w", errStore, err)
 	}
 }
 

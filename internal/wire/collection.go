@@ -61,6 +61,7 @@ type Page struct {
 	Live         bool   // what has happened since the subscription began
 	To           Cursor // what is covered once this page and all before it are
 	Left         uint64 // about how many are still to be announced; zero on the last page of what is not live
+	Unread       uint64 // how many are left out since the last page, as the announcer can't read them
 	Documents    []Announced
 }
 

@@ -41,6 +41,7 @@ type pageBody struct {
 	Live         bool               `cbor:"live,omitempty"`
 	To           *cursorBody        `cbor:"to,omitempty"`
 	Left         number             `cbor:"left,omitzero"`
+	Unread       number             `cbor:"unread,omitzero"`
 	Documents    few[announcedBody] `cbor:"documents,omitempty"`
 }
 
@@ -215,6 +216,9 @@ func (b *pageBody) message() (Message, error) {
 	if m.Left, err = b.Left.natural(); err != nil {
 		return nil, err
 	}
+	if m.Unread, err = b.Unread.natural(); err != nil {
+		return nil, err
+	}
 	heads := 0
 	m.Documents, err = list(b.Documents, func(b *announcedBody) (Announced, error) {
 		a, err := b.announced(MaxHeads - heads)
@@ -317,7 +321,7 @@ func (c *Cursor) body() *cursorBody {
 func (m Page) body() *pageBody {
 	b := &pageBody{
 		Type: kindPage, Subscription: number(m.Subscription), Number: number(m.Number), Live: m.Live,
-		Left: number(m.Left), Documents: make(few[announcedBody], len(m.Documents)),
+		Left: number(m.Left), Unread: number(m.Unread), Documents: make(few[announcedBody], len(m.Documents)),
 	}
 	if m.To != (Cursor{}) {
 		b.To = m.To.body()
