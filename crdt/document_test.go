@@ -72,6 +72,26 @@ func TestAnEmptyChangeJoinsHeads(t *testing.T) {
 	}
 }
 
+// What a change does besides is done in it, and only if it isn't empty.
+func TestAlso(t *testing.T) {
+	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("a", 1) })
+	also := crdt.Also(func(root crdt.Map) error { return root.Set("b", 2) })
+	if c, err := d.Change(func(root crdt.Map) error { return root.Set("a", 1) }, also); c != nil || err != nil {
+		t.Errorf("nothing written makes %v, %v", c, err)
+	}
+	says(t, d, `{"a":1}`)
+	if c, err := d.Change(func(root crdt.Map) error { return root.Set("a", 2) }, also); err != nil || c.Ops != 2 {
+		t.Errorf("it makes %v, %v", c, err)
+	}
+	says(t, d, `{"a":2,"b":2}`)
+	why := errors.New("no")
+	_, err := d.Change(func(root crdt.Map) error { return root.Set("a", 3) }, also, crdt.Also(func(crdt.Map) error { return why }))
+	if !errors.Is(err, why) {
+		t.Error(err)
+	}
+	says(t, d, `{"a":2,"b":2}`)
+}
+
 func TestAFailedChangeLeavesNothing(t *testing.T) {
 	d := newDoc(t, "ada", func(root crdt.Map) error { return root.Set("text", "Hello") })
 	heads := d.Heads()

@@ -17,6 +17,7 @@ type changeOptions struct {
 	seconds int64
 	empty   bool
 	sparse  bool
+	also    []func(root Map) error
 }
 
 // WithMessage gives the change a message, at most [change.MaxMessage] bytes.
@@ -41,6 +42,12 @@ func AllowEmpty() ChangeOption {
 // one hasn't filled in stands against nothing that the other has.
 func Sparse() ChangeOption {
 	return func(o *changeOptions) { o.sparse = true }
+}
+
+// Also has a change that isn't empty do more: fn is called, like the change's own
+// function and after it, if that has written something.
+func Also(fn func(root Map) error) ChangeOption {
+	return func(o *changeOptions) { o.also = append(o.also, fn) }
 }
 
 func changeOptionsOf(opts []ChangeOption) changeOptions {
@@ -87,6 +94,11 @@ func (d *Doc) Change(fn func(root Map) error, opts ...ChangeOption) (made *chang
 		}
 	}()
 	err = fn(s.root(d.engine))
+	for _, fn := range o.also {
+		if err == nil && s.wrote && d.engine.pending() {
+			err = fn(s.root(d.engine))
+		}
+	}
 	if s.failure != nil && !errors.Is(err, s.failure) {
 		err = errors.Join(s.failure, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -59,14 +60,23 @@ func DeleteWins() CollectionOption {
 }
 
 // validator looks at a record as it is about to be committed.
-type validator func(ctx context.Context, id crdt.DocumentID, root crdt.Map) error
+type validator struct {
+	typ   reflect.Type // of the records as it knows them
+	check func(ctx context.Context, id crdt.DocumentID, root crdt.Map) error
+}
 
 // Validate has check look at each record that is about to be committed here, as it
 // will be: if it returns an error, or panics, nothing of the transaction is
 // written. It isn't called for what others bring, for deletes, and for what is
-// written by [Document.Change]. It must not use the peer.
+// written by [Document.Change]. It must not use the peer. Those of a T that were given
+// when the collection was asked for before are replaced.
 func Validate[T any](check func(ctx context.Context, id crdt.DocumentID, record T) error) CollectionOption {
 	return func(o *collectionOptions) { o.validators = append(o.validators, validated(check)) }
+}
+
+// replace reports whether others look at the same records in place of a validator.
+func (o collectionOptions) replace(old validator) bool {
+	return slices.ContainsFunc(o.validators, func(v validator) bool { return v.typ == old.typ })
 }
 
 // checked runs do and makes a panic an error.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -272,7 +273,7 @@ func (c *collection) adopt(options collectionOptions, isNew bool) error {
 		return err
 	}
 	c.mu.Lock()
-	c.validators = append(c.validators, options.validators...)
+	c.validators = slices.Concat(slices.DeleteFunc(slices.Clone(c.validators), options.replace), options.validators)
 	c.mu.Unlock()
 	c.resolving.adopt(options.resolvers)
 	return nil

@@ -108,8 +108,8 @@ func (d *draft) prepare(ctx context.Context) error {
 	if state, err := d.state(); state != record.Present || err != nil {
 		return err
 	}
-	for _, check := range d.collection.checks() {
-		if err := d.look(func(root crdt.Map) error { return check(ctx, d.id, root) }); err != nil {
+	for _, v := range d.collection.checks() {
+		if err := d.look(func(root crdt.Map) error { return v.check(ctx, d.id, root) }); err != nil {
 			return fmt.Errorf("peer: %s in %q: %w: %w", d.id, d.collection.name, ErrInvalid, err)
 		}
 	}

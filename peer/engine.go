@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -161,15 +162,21 @@ func (e *engine) create(init func(crdt.Map) error) (err error) {
 func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) error {
 	before := e.doc.Heads()
 	var c *change.Change
+	owner := e.peer.collections.owner(e.id) // nil: it is no record
 	err := e.guard(func() (err error) {
-		c, err = e.doc.Change(fn, opts...)
+		if owner != nil {
+			opts, err = e.tidily(opts)
+		}
+		if err == nil {
+			c, err = e.doc.Change(fn, opts...)
+		}
 		return err
 	})
 	if err != nil || c == nil {
 		return err
 	}
 	e.made.Store(-1)
-	if owner := e.peer.collections.owner(e.id); owner != nil {
+	if owner != nil {
 		made := []*draft{{
 			peer: e.peer, collection: owner, id: e.id, engine: e,
 			doc: e.doc, base: e.applied, changes: []*change.Change{c},
@@ -185,6 +192,16 @@ func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) erro
 	}
 	e.took(c)
 	return nil
+}
+
+// tidily adds to the options of a change that it leaves no beaten tombstone in a
+// record.
+func (e *engine) tidily(opts []crdt.ChangeOption) ([]crdt.ChangeOption, error) {
+	state, err := e.beaten.StateOf(e.doc)
+	if state != record.Present || err != nil {
+		return opts, err
+	}
+	return append(slices.Clip(opts), record.Tidily()), nil
 }
 
 // took notes that changes are durable which the document holds already, if they

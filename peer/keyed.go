@@ -55,7 +55,10 @@ func (r *Records[T]) withKey(ctx context.Context, what, key string, value T, all
 		}
 		return d.putWithKey(key, &value)
 	})
-	return id, err
+	if err != nil {
+		return crdt.DocumentID{}, err
+	}
+	return id, nil
 }
 
 // checkKey returns ErrKey if the record has another key.

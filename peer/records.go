@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/record"
 )
 
 // Records is a collection whose records are values of a type T, mostly a struct:
@@ -105,9 +106,12 @@ func (r *Records[T]) Create(ctx context.Context, record T) (crdt.DocumentID, err
 		if err != nil {
 			return err
 		}
-		return d.write(&record)
+		return d.put(&record)
 	})
-	return id, err
+	if err != nil {
+		return crdt.DocumentID{}, err
+	}
+	return id, nil
 }
 
 // Get returns a record. It fails with ErrNoRecord or ErrDeleted if there is none,
@@ -133,7 +137,7 @@ func (r *Records[T]) Update(ctx context.Context, id crdt.DocumentID, fn func(rec
 		if err != nil {
 			return err
 		}
-		return d.change(func(root crdt.Map) error { return edit(root, fn) })
+		return d.change(func(root crdt.Map) error { return edit(root, fn) }, record.Tidily())
 	})
 }
 

@@ -143,7 +143,7 @@ func (d *draft) resolve(answers ...answer) error {
 			}
 		}
 		return nil
-	}, crdt.WithMessage(record.Resolved))
+	}, crdt.WithMessage(record.Resolved), record.Tidily())
 }
 
 func (a answer) write(root crdt.Map) error {

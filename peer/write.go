@@ -10,11 +10,6 @@ import (
 	"github.com/godwit-sync/godwit/internal/record"
 )
 
-// write makes the record, which nobody has written yet, be what is given.
-func (d *draft) write(value any) error {
-	return d.change(func(root crdt.Map) error { return reconcile(root, value) }, crdt.AllowEmpty())
-}
-
 // reconcile makes a record be what is given, without the keys that are ours.
 func reconcile(root crdt.Map, value any) error {
 	if err := checkNames(value); err != nil {
@@ -40,20 +35,24 @@ func checkNames(value any) error {
 	return nil
 }
 
-// put makes the record be what is given, whether it is here, deleted or neither.
+// put makes the record be what is given, whether it is here, deleted or neither: then
+// there is a change even if it writes nothing, since that makes it a record.
 func (d *draft) put(value any) error {
 	if d.doc == nil {
 		if err := d.begin(d.collection); err != nil {
 			return err
 		}
-		return d.write(value)
+	}
+	state, err := d.state()
+	switch {
+	case err != nil:
+		return err
+	case state == record.Present:
+		return d.change(func(root crdt.Map) error { return reconcile(root, value) }, record.Tidily())
 	}
 	return d.change(func(root crdt.Map) error {
-		if err := record.Restore(root); err != nil {
-			return err
-		}
-		return reconcile(root, value)
-	})
+		return errors.Join(record.Restore(root), reconcile(root, value))
+	}, crdt.AllowEmpty())
 }
 
 // edit has fn change what is read from the record. What it can't read since
@@ -64,9 +63,6 @@ func edit[T any](root crdt.Map, fn func(*T) error) error {
 		return misfit(err)
 	}
 	if err := fn(&value); err != nil {
-		return err
-	}
-	if err := record.Restore(root); err != nil { // of a tombstone that doesn't stand
 		return err
 	}
 	return reconcile(root, &value)
@@ -88,11 +84,11 @@ func (d *draft) restore() error {
 
 // validated returns a validator of records of one type.
 func validated[T any](check func(ctx context.Context, id crdt.DocumentID, record T) error) validator {
-	return func(ctx context.Context, id crdt.DocumentID, root crdt.Map) error {
+	return validator{reflect.TypeFor[T](), func(ctx context.Context, id crdt.DocumentID, root crdt.Map) error {
 		var value T
 		if err := root.Hydrate(&value); err != nil && !errors.Is(err, crdt.ErrMismatch) {
 			return err
 		}
 		return checked(func() error { return check(ctx, id, value) })
-	}
+	}}
 }

@@ -11,9 +11,10 @@
 // each other end with one record. [CheckKey] finds another key under its id.
 //
 // [Delete] writes a tombstone that names its [Policy]; [StateOf] says whether
-// it stands; [Restore] takes it away. [Conflicts] lists the fields that have
-// several values, [Resolve] ends a conflict, and [Conflict.Resolvable] says
-// who may do so unasked, so that those who disagree fall silent.
+// it stands; [Restore] takes it away, and [Tidily] one that doesn't. [Conflicts]
+// lists the fields that have several values, [Resolve] ends a conflict, and
+// [Conflict.Resolvable] says who may do so unasked, so that those who disagree fall
+// silent.
 //
 // There is no I/O here, no goroutine and no clock. Functions may be called from
 // any goroutine; those that take a [crdt.Doc] must not be called in its View or

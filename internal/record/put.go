@@ -76,11 +76,16 @@ func put(d *crdt.Doc, skeletons []*change.Change, state State, write func(root c
 	if err := d.Apply(chunks...); err != nil {
 		return nil, err
 	}
-	opts := []crdt.ChangeOption{crdt.Sparse()}
+	opts := []crdt.ChangeOption{crdt.Sparse(), Tidily()}
 	if len(skeletons) > 0 || state != Present {
 		opts = append(opts, crdt.AllowEmpty())
 	}
-	c, err := d.Change(func(root crdt.Map) error { return errors.Join(Restore(root), write(root)) }, opts...)
+	c, err := d.Change(func(root crdt.Map) error {
+		if state == Present {
+			return write(root)
+		}
+		return errors.Join(Restore(root), write(root))
+	}, opts...)
 	if err != nil || c == nil {
 		return skeletons, err
 	}

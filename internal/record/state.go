@@ -51,10 +51,12 @@ func Delete(root crdt.Map, policy Policy) error {
 	return root.Set(DeletedName, crdt.ImmutableString(policy))
 }
 
-// Restore takes the tombstones away that are there. Who writes in a record that
-// exists should do that, too: while a beaten one is there, [StateOf] has to look
-// through the history.
+// Restore takes the tombstones away that are there.
 func Restore(root crdt.Map) error { return root.Delete(DeletedName) }
+
+// Tidily is for changes of a record that exists: a beaten tombstone goes with what is
+// written. While it is there, [StateOf] has to look through the history.
+func Tidily() crdt.ChangeOption { return crdt.Also(Restore) }
 
 // StateOf says whether a document is a record that exists. Without a tombstone
 // that costs time linear in the number of authors; with one, at most linear in the
