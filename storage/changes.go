@@ -23,14 +23,18 @@ const pageBytes = 256 << 10
 // ErrNotFound, and so does one that is purged meanwhile. The slices are the caller's to keep but share memory with their
 // neighbours. An error is the last thing yielded.
 func (s *Store) Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]byte, error] {
+	return changesOf(ctx, s.view, id, from)
+}
+
+func changesOf(ctx context.Context, view viewFunc, id docid.ID, from int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		info, err := s.Document(id)
+		info, err := documentInfo(view, id)
 		if err == nil && from < 0 {
 			err = fmt.Errorf("%w: changes of %s from index %d", ErrInvalid, id, from)
 		}
 		for err == nil && from < info.Changes {
 			var page []run
-			page, err = s.changesPage(ctx, life{id, info.Born}, from, info.Changes)
+			page, err = changesPage(ctx, view, life{id, info.Born}, from, info.Changes)
 			for _, r := range page {
 				chunks, bad := r.split(id)
 				for _, chunk := range chunks[min(from-r.first, len(chunks)):] {
@@ -86,12 +90,12 @@ func intact(chunk []byte) bool {
 
 // changesPage reads the runs that hold the changes from index from on, about a
 // page of them, none that begins at index end or later.
-func (s *Store) changesPage(ctx context.Context, of life, from, end int) ([]run, error) {
+func changesPage(ctx context.Context, view viewFunc, of life, from, end int) ([]run, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("storage: changes of %s: %w", of.id, err)
 	}
 	p := page{id: of.id, next: from, end: end}
-	err := s.view(func(txn *badger.Txn) error {
+	err := view(func(txn *badger.Txn) error {
 		if err := of.check(txn); err != nil {
 			return err
 		}

@@ -20,9 +20,10 @@
 // nothing refers to; one small commit then makes them visible.
 //
 // Every method may be called from any goroutine. Iterators read in pages and
-// hold neither a lock nor a snapshot while the caller's loop body runs, so a
-// slow consumer costs nothing. Documents and journal rows are never half
-// visible.
+// hold no lock while the caller's loop body runs, so a slow consumer holds up
+// nobody, and the store can be closed meanwhile. Those over entries are of one
+// moment, of which they hold a [Snapshot]. Documents and journal rows are never
+// half visible.
 //
 // A disk can lie and a backup can be restored. A small witness file trails the
 // journal, and the store remembers in which directory it lives; if it is found

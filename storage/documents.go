@@ -17,9 +17,11 @@ const pageRows = 512
 
 // Document returns what the store knows of a document; ErrNotFound if it has
 // no changes of it. Its cost doesn't depend on the length of the history.
-func (s *Store) Document(id docid.ID) (Info, error) {
+func (s *Store) Document(id docid.ID) (Info, error) { return documentInfo(s.view, id) }
+
+func documentInfo(view viewFunc, id docid.ID) (Info, error) {
 	var row *document
-	err := s.view(func(txn *badger.Txn) (err error) {
+	err := view(func(txn *badger.Txn) (err error) {
 		row, err = readDocument(txn, id)
 		return err
 	})

@@ -10,10 +10,14 @@ import (
 )
 
 // Get returns the value of a caller's key, ErrNotFound if there is none.
-func (s *Store) Get(key []byte) (value []byte, err error) {
-	err = s.Read(key, func(lent []byte) error {
-		value = append(make([]byte, 0, len(lent)), lent...)
-		return nil
+func (s *Store) Get(key []byte) ([]byte, error) { return get(s.view, key) }
+
+func get(view viewFunc, key []byte) (value []byte, err error) {
+	err = view(func(txn *badger.Txn) error {
+		return readSealed(txn, entryKey(key), func(lent []byte) error {
+			value = append(make([]byte, 0, len(lent)), lent...)
+			return nil
+		})
 	})
 	return value, err
 }

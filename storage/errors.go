@@ -21,6 +21,10 @@ var (
 	// was written, and it never will be.
 	ErrInvalid = errors.New("storage: invalid batch")
 
+	// ErrOutdated: so much was written since a [Snapshot] began that it was let go.
+	// Begin anew.
+	ErrOutdated = errors.New("storage: too much was written since this reading began")
+
 	// ErrClosed: the store has been closed.
 	ErrClosed = errors.New("storage: closed")
 

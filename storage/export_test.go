@@ -25,6 +25,12 @@ func WithWriting(o Options, writing func() error) Options {
 	return o
 }
 
+// WithHeld returns options of a store whose snapshots may hold on to so many bytes.
+func WithHeld(o Options, limit int64) Options {
+	o.held = limit
+	return o
+}
+
 // WithMemTable returns options of a small store with memtables of so many bytes.
 func WithMemTable(o Options, size int64) Options {
 	o.Small, o.memTable = true, size

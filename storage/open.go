@@ -40,6 +40,7 @@ func openIn(path string, opts Options, unlock func() error) (*Store, error) {
 	}
 	s.queue = newQueue(s.profile.queueBytes)
 	s.rows = newRowCache(s.profile.rowBytes)
+	s.readings.limit = opts.held
 	if err := s.openBadger(); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,8 @@ type Options struct {
 	// writing, if it is there, is called before every transaction, which fails
 	// with its error; a test's disk.
 	writing func() error
+	// held, if it isn't zero, is what a snapshot may hold on to, in bytes; a test's.
+	held int64
 }
 
 func (o Options) withDefaults() Options {
@@ -57,6 +59,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.placeOf == nil {
 		o.placeOf = placeOf
+	}
+	if o.held == 0 {
+		o.held = heldBytes
 	}
 	return o
 }

@@ -18,29 +18,17 @@ type Range struct {
 }
 
 // Range yields the caller's entries of a range, all of them as they were when the
-// iteration began. The slices are the caller's to keep. An error is the last thing
-// yielded.
+// iteration began, of which it holds a [Snapshot]. The slices are the caller's to
+// keep. An error is the last thing yielded.
 func (s *Store) Range(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		now, err := s.beginReading()
+		now, err := s.Snapshot()
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
-		defer s.endReading(now)
-		w := r.window()
-		for size := firstPage; !w.isEmpty(); size = min(4*size, pageRows) {
-			page, err := s.entriesPage(ctx, now, &w, size)
-			for _, e := range page {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-		}
+		defer now.Close()
+		now.Range(ctx, r)(yield)
 	}
 }
 
@@ -50,24 +38,9 @@ func (s *Store) Scan(ctx context.Context, prefix []byte) iter.Seq2[Entry, error]
 	return s.Range(ctx, Range{Prefix: prefix})
 }
 
-// Count returns how many of the caller's keys begin with prefix. It reads the keys
-// alone; what comes or goes meanwhile may or may not be counted.
-func (s *Store) Count(ctx context.Context, prefix []byte) (count int, err error) {
-	for w := (Range{Prefix: prefix}).window(); !w.isEmpty(); {
-		n, err := s.countPage(ctx, &w)
-		if count += n; err != nil {
-			return 0, err
-		}
-	}
-	return count, nil
-}
-
 // firstPage is how many entries are read first: many who read want no more than
 // that.
 const firstPage = 32
-
-// countKeys is how many keys are counted on one snapshot.
-const countKeys = 1 << 16
 
 // window is what is left to read of a range, in the store's own keys.
 type window struct {
@@ -136,12 +109,12 @@ func (w *window) pass(key []byte) {
 	}
 }
 
-func (s *Store) entriesPage(ctx context.Context, now *reading, w *window, rows int) (page []Entry, err error) {
+func entriesPage(ctx context.Context, view viewFunc, w *window, rows int) (page []Entry, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("storage: scan: %w", err)
 	}
 	size := 0
-	err = s.read(now, func(txn *badger.Txn) error {
+	err = view(func(txn *badger.Txn) error {
 		it := w.iterate(txn)
 		defer it.Close()
 		for ; w.holds(it) && len(page) < rows && size < pageBytes; it.Next() {
@@ -163,22 +136,4 @@ func (s *Store) entriesPage(ctx context.Context, now *reading, w *window, rows i
 		w.pass(entryKey(page[len(page)-1].Key))
 	}
 	return page, err
-}
-
-func (s *Store) countPage(ctx context.Context, w *window) (n int, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("storage: count: %w", err)
-	}
-	err = s.view(func(txn *badger.Txn) error {
-		it := w.iterate(txn)
-		defer it.Close()
-		for ; w.holds(it); it.Next() {
-			if n++; n == countKeys {
-				w.pass(it.Item().KeyCopy(nil))
-				return nil
-			}
-		}
-		return nil
-	})
-	return n, err
 }

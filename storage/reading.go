@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"container/list"
 	"sync"
 	"sync/atomic"
 
@@ -37,9 +38,20 @@ func (r *reading) leave() {
 type readings struct {
 	latest atomic.Pointer[reading] // nil: nobody has read since the last write
 
-	mu     sync.Mutex // guards the setting of latest
-	writes uint64     // how often it was outdated
+	mu      sync.Mutex // guards the setting of latest
+	writes  uint64     // how often it was outdated
+	written int64      // bytes, about
+	held    list.List  // of *Snapshot, the oldest first
+	limit   int64      // what each may hold on to, in bytes
 }
+
+// What a snapshot may hold on to before it is let go, in bytes, and what a commit
+// counts at least: Badger keeps a few bytes of each in memory until all snapshots
+// that are older have ended.
+const (
+	heldBytes  = 1 << 30
+	heldCommit = 1 << 10
+)
 
 // begin returns a reading of all that was written before; leave is due.
 func (rs *readings) begin(db *badger.DB) *reading {
@@ -60,14 +72,42 @@ func (rs *readings) begin(db *badger.DB) *reading {
 	return r
 }
 
-// outdate makes sure that what has been written is seen from now on. It lets the
-// latest reading go, so that an idle store holds back no compaction either.
-func (rs *readings) outdate() {
+// outdate makes sure that what has been written, so many bytes, is seen from now
+// on. It lets the latest reading go, so that an idle store holds back no compaction
+// either, and snapshots that hold on to too much.
+func (rs *readings) outdate(written int64) {
 	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	rs.writes++
-	r := rs.latest.Swap(nil)
-	rs.mu.Unlock()
-	if r != nil {
+	rs.written += max(written, heldCommit)
+	if r := rs.latest.Swap(nil); r != nil {
 		r.leave()
 	}
+	for e := rs.held.Front(); e != nil && rs.written-e.Value.(*Snapshot).since > rs.limit; e = rs.held.Front() {
+		rs.letGo(e.Value.(*Snapshot))
+	}
+}
+
+// hold has a snapshot, whose reading has begun, last.
+func (rs *readings) hold(sn *Snapshot) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	sn.since = rs.written
+	sn.place = rs.held.PushBack(sn)
+}
+
+// drop ends a snapshot, unless it has ended already.
+func (rs *readings) drop(sn *Snapshot) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if sn.place != nil {
+		rs.letGo(sn)
+	}
+}
+
+// letGo ends a snapshot that is held; rs.mu is held, too.
+func (rs *readings) letGo(sn *Snapshot) {
+	rs.held.Remove(sn.place)
+	sn.place = nil
+	sn.reading.leave()
 }

@@ -64,7 +64,7 @@ func (s *Store) shutdown() error {
 	s.gate.close()
 	s.queue.close()
 	s.committer.Wait()
-	s.readings.outdate()
+	s.readings.outdate(0)
 	var err error
 	if s.witness != nil {
 		err = s.witness.close()
@@ -85,7 +85,10 @@ func (s *Store) enter() error {
 
 func (s *Store) leave() { s.gate.leave() }
 
-// view runs read on a snapshot of the store, and keeps it open meanwhile.
+// viewFunc runs a function on a snapshot of the store, and keeps it open meanwhile.
+type viewFunc = func(read func(*badger.Txn) error) error
+
+// view runs read on the store as it is now, and keeps it open meanwhile.
 func (s *Store) view(read func(*badger.Txn) error) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -112,43 +115,17 @@ func (s *Store) readIn(r *reading, read func(*badger.Txn) error) (err error) {
 	return read(r.txn)
 }
 
-// beginReading begins a reading that may last, until endReading. It doesn't keep
-// the store open: that is up to each [Store.read] in it.
-func (s *Store) beginReading() (*reading, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	defer s.leave()
-	return s.readings.begin(s.db), nil
-}
-
-// endReading ends what beginReading has begun. Of a closed store nothing is left to
-// be ended.
-func (s *Store) endReading(r *reading) {
-	if s.enter() == nil {
-		defer s.leave()
-		r.leave()
-	}
-}
-
-// read runs read in a reading that lasts, and keeps the store open meanwhile.
-func (s *Store) read(r *reading, read func(*badger.Txn) error) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	defer s.leave()
-	return s.readIn(r, read)
-}
-
 // write makes writes durable at once. If it fails the store has failed: what
 // is on the disk then is unknown.
 func (s *Store) write(parts ...[]write) error {
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
+	size := int64(0)
 	for _, part := range parts {
 		if err := addTo(txn, part); err != nil { // nothing has reached the disk
 			return s.wrap("write", err)
 		}
+		size += sizeOf(part)
 	}
 	var err error
 	if s.options.writing != nil {
@@ -160,7 +137,7 @@ func (s *Store) write(parts ...[]write) error {
 	if err != nil {
 		return s.fail(err)
 	}
-	s.readings.outdate()
+	s.readings.outdate(size)
 	return nil
 }
 

@@ -38,7 +38,6 @@ type Reader interface {
 	Get(key []byte) ([]byte, error)
 	Read(key []byte, use func(value []byte) error) error
 	Range(ctx context.Context, r storage.Range) iter.Seq2[storage.Entry, error]
-	Count(ctx context.Context, prefix []byte) (int, error)
 	Scan(ctx context.Context, prefix []byte) iter.Seq2[storage.Entry, error]
 	Keys(prefix []byte) iter.Seq2[[]byte, error]
 }
