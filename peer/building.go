@@ -99,7 +99,7 @@ func (c *collection) runBuilder(ctx context.Context) {
 // buildAll does what there is to be done.
 func (c *collection) buildAll(ctx context.Context) error {
 	for {
-		row := c.now()
+		row := c.awaitHeeded()
 		var err error
 		switch {
 		case len(row.Dropped) > 0:
@@ -348,6 +348,9 @@ func (b *builder) await(ctx context.Context) error {
 	b.mu.Lock()
 	idle := b.idle
 	b.mu.Unlock()
+	if idle == nil {
+		return nil // it has never had anything to do
+	}
 	select {
 	case <-idle:
 		b.mu.Lock()

@@ -26,19 +26,25 @@ type collection struct {
 
 	mu         sync.Mutex
 	row        collectionRow
-	epoch      int // another one when something that was built is lost
+	version    int         // another one with each row
+	heeding    map[int]int // by version, the writes under way that follow that row
+	heeded     *sync.Cond  // some of them are done
+	epoch      int         // another one when something that was built is lost
 	validators []validator
 	feeds      []*recordFeed // those who watch
 	followers  []*feed[crdt.DocumentID, struct{}]
 }
 
 func newCollection(p *Peer, name string, tag docid.Tag) *collection {
-	return &collection{
+	c := &collection{
 		peer: p, name: name, tag: tag,
 		views:   viewTable{of: map[crdt.DocumentID]chan struct{}{}},
 		counter: counter{underway: map[crdt.DocumentID]bool{}},
 		traffic: traffic{news: make(chan struct{})},
+		heeding: map[int]int{},
 	}
+	c.heeded = sync.NewCond(&c.mu)
+	return c
 }
 
 // check reports whether an id can be one of the collection's records.

@@ -302,6 +302,7 @@ func (c *collection) update(change func(row *collectionRow) bool, batch storage.
 		c.epoch++
 	}
 	c.row = row
+	c.version++
 	return nil
 }
 
@@ -310,4 +311,44 @@ func (c *collection) now() collectionRow {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.row
+}
+
+// heed returns the row that counts, for a write of entries as it says, and what to
+// call when that is durable, or has failed.
+func (c *collection) heed() (row collectionRow, done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	version := c.version
+	c.heeding[version]++
+	return c.row, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.heeding[version]--; c.heeding[version] == 0 {
+			delete(c.heeding, version)
+			c.heeded.Broadcast()
+		}
+	}
+}
+
+// awaitHeeded returns the row that counts when no write is under way any more that
+// follows an earlier one: whoever goes through all records then misses none that
+// lacks entries, and what is deleted of a dropped index doesn't come again.
+func (c *collection) awaitHeeded() collectionRow {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	row, version := c.row, c.version
+	for c.isHeeding(version) {
+		c.heeded.Wait()
+	}
+	return row
+}
+
+// isHeeding reports whether a write follows a row before some version.
+func (c *collection) isHeeding(before int) bool {
+	for version := range c.heeding {
+		if version < before {
+			return true
+		}
+	}
+	return false
 }

@@ -66,9 +66,6 @@ func (e *engine) close() {
 
 // load reads the document.
 func (e *engine) load(ctx context.Context) error {
-	if err := e.peer.asideError(e.id); err != nil {
-		return err
-	}
 	info, err := e.peer.store.Document(e.id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return e.peer.absence(e.id)
@@ -76,13 +73,13 @@ func (e *engine) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("peer: open %s: %w", e.id, err)
 	}
-	r := &reading{peer: e.peer, info: info}
+	r := &reading{peer: e.peer, from: e.peer.store, info: info}
 	doc, err := r.load(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return err
 	case err != nil:
-		return e.unreadable(err)
+		return e.peer.unreadable(e.id, err)
 	}
 	e.doc, e.actor, e.applied, e.bytes, e.saved = doc, doc.Actor(), info.Changes, r.size, r.saved
 	return nil
@@ -90,12 +87,12 @@ func (e *engine) load(ctx context.Context) error {
 
 // unreadable says why a document can't be opened, and notes it if its log is
 // damaged.
-func (e *engine) unreadable(err error) error {
+func (p *Peer) unreadable(id crdt.DocumentID, err error) error {
 	if !errors.Is(err, storage.ErrDamaged) {
-		return fmt.Errorf("peer: open %s: %w", e.id, err)
+		return fmt.Errorf("peer: open %s: %w", id, err)
 	}
-	err = fmt.Errorf("peer: open %s: %w; or forget it here and find it again, if the relay has it", e.id, err)
-	e.peer.note(e.id, func(s *standing) { s.failure = &failure{err} })
+	err = fmt.Errorf("peer: open %s: %w; or forget it here and find it again, if the relay has it", id, err)
+	p.note(id, func(s *standing) { s.failure = &failure{err} })
 	return err
 }
 

@@ -64,9 +64,6 @@ var (
 	// which part of it, and why.
 	ErrInvalid = errors.New("peer: invalid")
 
-	// ErrRebuilt: indexes were dropped or built anew while they were read. Try again.
-	ErrRebuilt = errors.New("peer: the indexes were built anew meanwhile")
-
 	// ErrStale: other values stand there by now. Look at the conflicts anew.
 	ErrStale = errors.New("peer: the conflict is another one by now")
 

@@ -161,3 +161,6 @@ func (p *Peer) OpenDocuments() int {
 func (p *Peer) Bring(id crdt.DocumentID, changes []*change.Change, done func(error)) {
 	p.hub.Bring(id, changes, nil, [16]byte{1}, func(b hub.Brought) { done(b.Err) })
 }
+
+// AwaitBuilder returns when nothing is being built.
+func (r *Records[T]) AwaitBuilder(ctx context.Context) error { return r.c.builder.await(ctx) }

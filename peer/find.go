@@ -2,13 +2,11 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/query"
-	"github.com/godwit-sync/godwit/storage"
 )
 
 // Query says which records are wanted, in which order, and how many: its zero
@@ -41,10 +39,19 @@ type Record[T any] struct {
 // behind it.
 func (r Record[T]) Cursor() string { return r.match.Cursor() }
 
-// Find yields what a query asks for. Records that can't be read are passed over.
+// Find yields what a query asks for, all of it as it was at one moment while the
+// iteration began: whatever is written meanwhile, every record that fulfilled the
+// conditions then is yielded, once, as it was, and of a transaction either
+// everything is seen or nothing. That holds for large records, too. A record's
+// State is that of when it is yielded. Records that can't be read are passed over.
+//
+// Pages, asked for with [Query.After], are of a moment each, in one order: a record
+// that fulfils the conditions all the time, and stays in its place, is on one page.
+//
 // An error is the last thing yielded: ErrInvalid for a query that makes no sense,
-// ErrRebuilt if indexes were dropped or built anew meanwhile.
-// The loop may write records; it must not close the peer.
+// ErrClosed if the peer is closed meanwhile. The loop may take its time, and write
+// records. What is replaced meanwhile stays on the disk until it ends, or fails with
+// storage.ErrOutdated after a GiB of writing: then go on with a page.
 func (r *Records[T]) Find(ctx context.Context, q Query) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
 		err := r.c.find(ctx, r.tx, q, func(m query.Match) bool { return yield(r.record(m), nil) })
@@ -69,96 +76,21 @@ func (r *Records[T]) state(id crdt.DocumentID) State {
 }
 
 // CountWhere returns how many records fulfil the conditions of a query, whatever
-// its limit is.
-func (r *Records[T]) CountWhere(ctx context.Context, q Query) (n int, err error) {
-	err = r.c.plan(ctx, r.tx, q, func(plan *query.Plan, rows query.Rows) (err error) {
-		n, err = plan.Count(ctx, rows)
-		return err
-	})
+// its limit and cursor are: as many as [Records.Find] would yield without them.
+func (r *Records[T]) CountWhere(ctx context.Context, q Query) (int, error) {
+	n, err := r.c.countWhere(ctx, r.tx, q)
 	if err != nil {
 		err = fmt.Errorf("peer: count in %q: %w", r.c.name, err)
 	}
 	return n, err
 }
 
-// Explain says in words how a query is run now, with the indexes that are built.
-func (r *Records[T]) Explain(ctx context.Context, q Query) (text string, err error) {
-	err = r.c.plan(ctx, r.tx, q, func(plan *query.Plan, _ query.Rows) error {
-		text = plan.Explain()
-		return nil
-	})
+// Explain says in words how a query is run now, with the indexes that are built. It
+// runs nothing.
+func (r *Records[T]) Explain(ctx context.Context, q Query) (string, error) {
+	text, err := r.c.explain(ctx, q)
 	if err != nil {
 		err = fmt.Errorf("peer: explain a query of %q: %w", r.c.name, err)
 	}
 	return text, err
-}
-
-// find calls yield with what a query asks for until that returns false.
-func (c *collection) find(ctx context.Context, tx *Tx, q Query, yield func(query.Match) bool) error {
-	return c.plan(ctx, tx, q, func(plan *query.Plan, rows query.Rows) error {
-		if err := c.owe(ctx); err != nil {
-			return err
-		}
-		for m, err := range plan.Run(ctx, rows) {
-			if err != nil {
-				return err
-			}
-			if !yield(m) {
-				return nil
-			}
-		}
-		return nil
-	})
-}
-
-// plan has run run a query, once there are views.
-func (c *collection) plan(ctx context.Context, tx *Tx, q Query, run func(*query.Plan, query.Rows) error) error {
-	if err := c.peer.enter(); err != nil {
-		return err
-	}
-	defer c.peer.running.Done()
-	plan, epoch, err := c.planOf(ctx, q)
-	if err != nil {
-		return err
-	}
-	rows, err := c.rows(tx)
-	if err != nil {
-		return err
-	}
-	err = run(plan, rows)
-	switch {
-	case c.isPast(epoch):
-		return ErrRebuilt
-	case errors.Is(err, storage.ErrDamaged):
-		c.rebuildSoon()
-		return fmt.Errorf("%w; the views are built anew, try again", err)
-	case errors.Is(err, storage.ErrClosed):
-		return ErrClosed
-	}
-	return err
-}
-
-// isPast reports whether plans of some epoch are of no use any more.
-func (c *collection) isPast(epoch int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.epoch != epoch
-}
-
-// planOf returns how to run a query, once there are views, and for which epoch.
-func (c *collection) planOf(ctx context.Context, q Query) (*query.Plan, int, error) {
-	if err := c.await(ctx, (*collectionRow).hasViews); err != nil {
-		return nil, 0, err
-	}
-	c.mu.Lock()
-	row, epoch := c.row, c.epoch
-	c.mu.Unlock()
-	var indexes []query.Index
-	for _, index := range row.Indexes {
-		if index.Built {
-			indexes = append(indexes, index.query())
-		}
-	}
-	plan, err := query.NewPlan(q, indexes)
-	return plan, epoch, misfit(err)
 }

@@ -126,7 +126,7 @@ func (v *viewer) Purging(id docid.ID) (hub.Entries, func(error)) {
 // is to be called after the commit.
 func (c *collection) removing(id docid.ID) (keys [][]byte, done func(error)) {
 	info, _ := c.peer.store.Document(id) // what can't be looked at can't be purged either
-	row, before := c.begin(id, info.Changes)
+	row, before, end := c.begin(id, info.Changes)
 	for _, key := range keysOf(row, id, before) {
 		keys = append(keys, indexKey(c.tag, key))
 	}
@@ -136,7 +136,7 @@ func (c *collection) removing(id docid.ID) (keys [][]byte, done func(error)) {
 			h.local, h.from = true, info.Heads
 			c.changed(h)
 		}
-		c.end(id)
+		end()
 	}
 }
 

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -42,10 +43,13 @@ type LiveUpdate[T any] struct {
 
 // Live runs a query, and goes on to tell what becomes of its result: which
 // records enter it, change, move and leave. The first update is the result
-// itself. The channel is closed when ctx ends, or the peer is closed. Whoever
-// reads slowly gets what has happened in fewer, later updates.
+// itself, as it was at one moment; see [Records.Find]. What happens after that
+// moment is told, and no state of a record twice. Whoever reads slowly gets what has
+// happened in fewer, later updates. What a transaction writes may come in several:
+// in between, the result has some of it and lacks the rest.
 //
-// It holds the places of all records in the result, not the records.
+// The channel is closed when ctx ends, or the peer is closed. It holds the places and
+// checksums of all records in the result, not the records, and nothing of the store.
 func (r *Records[T]) Live(ctx context.Context, q Query) <-chan LiveUpdate[T] {
 	out := make(chan LiveUpdate[T])
 	p := r.c.peer
@@ -91,20 +95,23 @@ func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.Docume
 	if err := r.c.owe(ctx); err != nil {
 		return false, err
 	}
-	plan, epoch, err := r.c.planOf(ctx, q)
+	s, err := r.c.search(ctx, nil, q)
 	if err != nil {
-		return false, err
+		return false, r.c.failed(err)
 	}
-	rows := &rows{c: r.c}
-	live, matches, err := plan.Live(ctx, rows)
+	live, matches, err := s.plan.Live(ctx, s.rows)
+	s.rows.close()
 	if err != nil {
-		return r.c.isPast(epoch), err
+		return false, r.c.failed(err)
 	}
+	told := newTold()
 	u := LiveUpdate[T]{Reset: true}
 	for _, m := range matches {
-		u.Result = append(u.Result, r.record(m))
+		record := r.record(m)
+		told.isNews(m, record.State)
+		u.Result = append(u.Result, record)
 	}
-	for !r.c.isPast(epoch) {
+	for {
 		if (u.Reset || len(u.Events) > 0) && !tell(u) {
 			return false, nil
 		}
@@ -112,27 +119,41 @@ func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.Docume
 		if err != nil {
 			return false, err
 		}
+		events, err := s.update(ctx, live, ids)
+		if err != nil || s.isPast() {
+			return err == nil, r.c.failed(err)
+		}
 		u = LiveUpdate[T]{}
-		for _, id := range ids {
-			events, err := r.c.become(ctx, live, rows, id)
-			if err != nil {
-				return r.c.isPast(epoch), err
-			}
-			for _, e := range events {
-				u.Events = append(u.Events, r.liveEvent(e))
+		for _, e := range events {
+			if news, is := r.liveEvent(e, told); is {
+				u.Events = append(u.Events, news)
 			}
 		}
 	}
-	return true, nil
 }
 
-// become takes into a live result what has become of a record.
-func (c *collection) become(ctx context.Context, live *query.Live, rows *rows, id crdt.DocumentID) ([]query.Event, error) {
-	fields, err := rows.Record(ctx, id)
-	if err != nil {
+// update takes into a live result what has become of some records by now. If the
+// search is past then, that is of no use.
+func (s *search) update(ctx context.Context, live *query.Live, ids []crdt.DocumentID) (all []query.Event, err error) {
+	if s.rows, err = s.c.rows(nil, s.indexes); err != nil {
 		return nil, err
 	}
-	return live.Update(ctx, rows, query.Record{ID: id, Fields: fields})
+	defer s.rows.close()
+	if s.isPast() {
+		return nil, nil
+	}
+	for _, id := range ids {
+		fields, err := s.rows.Record(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		events, err := live.Update(ctx, s.rows, query.Record{ID: id, Fields: fields})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+	}
+	return all, nil
 }
 
 // liveRecords is how many records one update is about, at most.
@@ -173,10 +194,31 @@ func (c *collection) unfollow(f *feed[crdt.DocumentID, struct{}]) {
 	c.followers = slices.DeleteFunc(slices.Clone(c.followers), func(other *feed[crdt.DocumentID, struct{}]) bool { return other == f })
 }
 
-func (r *Records[T]) liveEvent(e query.Event) LiveEvent[T] {
+// liveEvent returns an event as it is told, and whether it is news.
+func (r *Records[T]) liveEvent(e query.Event, told *told) (LiveEvent[T], bool) {
 	to := LiveEvent[T]{Kind: e.Kind, From: e.From, To: e.To, Record: Record[T]{ID: e.Match.ID}}
-	if e.Kind != query.Left {
-		to.Record = r.record(e.Match)
+	if e.Kind == query.Left {
+		delete(told.sums, e.Match.ID)
+		return to, true
 	}
-	return to
+	to.Record = r.record(e.Match)
+	return to, told.isNews(e.Match, to.Record.State) || e.Kind != query.Changed
+}
+
+// told knows what was last told of each record in a live result: a record may be
+// newer than the news of it, which then comes once more.
+type told struct {
+	seed maphash.Seed
+	sums map[crdt.DocumentID]uint64
+}
+
+func newTold() *told { return &told{maphash.MakeSeed(), map[crdt.DocumentID]uint64{}} }
+
+// isNews notes what is told of a record, and reports whether it is something else
+// than before.
+func (t *told) isNews(m query.Match, state State) bool {
+	sum := maphash.Bytes(t.seed, m.Fields.(crdt.Snapshot)) + uint64(state)
+	before, known := t.sums[m.ID]
+	t.sums[m.ID] = sum
+	return !known || before != sum
 }

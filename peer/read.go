@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/storage"
@@ -70,43 +71,55 @@ func readView(id crdt.DocumentID, row []byte, into any) error {
 // readDocument reads a record from its document: it is large, or can't be read,
 // which that tells, or there is no view.
 func (c *collection) readDocument(ctx context.Context, tx *Tx, id crdt.DocumentID, into any) error {
-	return c.glance(ctx, tx, id, func(doc *crdt.Doc) error {
+	return c.glance(ctx, c.peer.store, tx, id, func(doc *crdt.Doc) error {
 		d := &draft{peer: c.peer, id: id, doc: doc}
 		return d.read(into)
 	})
 }
 
-// glance calls fn with a record's document as it is, for reading: with the
-// transaction's, if that uses it; with the one that is open, if nobody does; else
-// with one read from the log. So nobody is waited for, and there is no order in which
-// to read.
-func (c *collection) glance(ctx context.Context, tx *Tx, id crdt.DocumentID, fn func(doc *crdt.Doc) error) error {
-	info, err := c.peer.store.Document(id)
+// glance calls fn with a record's document as it is in a source, for reading: with
+// the transaction's, if that uses it; with the one that is open, if nobody does; with
+// one read from the log if there is none, or these are others by now. So nobody is
+// waited for, and there is no order in which to read.
+func (c *collection) glance(ctx context.Context, from source, tx *Tx, id crdt.DocumentID, fn func(doc *crdt.Doc) error) error {
+	info, err := from.Document(id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return noRecord(id)
 	case err != nil:
 		return err
 	}
-	if d := tx.held(id); d != nil {
-		if err := d.open(ctx, c); err != nil {
-			return err
-		}
-		return fn(d.doc)
+	doc, done := c.atHand(ctx, tx, id)
+	defer done()
+	if doc != nil && slices.Equal(doc.Heads(), info.Heads) {
+		return fn(doc)
 	}
-	if e := c.peer.engines.tryLock(id); e != nil {
-		defer c.peer.engines.unlock(e)
-		if err := e.open(ctx); err != nil {
-			return err
-		}
-		return fn(e.doc)
-	}
-	doc, err := c.peer.readTo(ctx, id, info.Changes, nil)
-	if err != nil {
-		return fmt.Errorf("peer: open %s: %w", id, err)
+	r := &reading{peer: c.peer, from: from, info: info}
+	if doc, err = r.load(ctx); err != nil {
+		return c.peer.unreadable(id, err)
 	}
 	defer doc.Close()
 	return fn(doc)
+}
+
+// atHand returns a record's document without waiting for anybody, until done is
+// called; nil if somebody uses it, or it can't be opened.
+func (c *collection) atHand(ctx context.Context, tx *Tx, id crdt.DocumentID) (doc *crdt.Doc, done func()) {
+	if d := tx.held(id); d != nil {
+		if d.open(ctx, c) != nil {
+			return nil, func() {}
+		}
+		return d.doc, func() {}
+	}
+	e := c.peer.engines.tryLock(id)
+	if e == nil {
+		return nil, func() {}
+	}
+	done = func() { c.peer.engines.unlock(e) }
+	if e.open(ctx) != nil {
+		return nil, done
+	}
+	return e.doc, done
 }
 
 // read reads the record as the transaction leaves it.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -14,6 +16,7 @@ import (
 // it, or else all of the log, and then perhaps changes that aren't in it yet.
 type reading struct {
 	peer *Peer
+	from source
 	info storage.Info // of the log; what is younger is passed over
 	more [][]byte     // what is to come after it
 
@@ -21,11 +24,21 @@ type reading struct {
 	saved savedIndex // what was of use
 }
 
+// source is a store, or a snapshot of it.
+type source interface {
+	Get(key []byte) ([]byte, error)
+	Document(id docid.ID) (storage.Info, error)
+	Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]byte, error]
+}
+
 func (r *reading) load(ctx context.Context) (*crdt.Doc, error) {
+	if err := r.peer.asideError(r.info.Document); err != nil {
+		return nil, err
+	}
 	var data []byte
 	var index savedIndex
 	if r.info.Changes > 0 {
-		data, index = r.peer.readSaved(r.info.Document, r.info)
+		data, index = r.readSaved()
 	}
 	if index.length > 0 {
 		doc, err := r.loadFrom(ctx, data, index)
@@ -66,7 +79,7 @@ func (r *reading) readLog(ctx context.Context, to *bytes.Buffer) error {
 	if n == r.info.Changes {
 		return nil
 	}
-	for chunk, err := range r.peer.store.Changes(ctx, r.info.Document, n) {
+	for chunk, err := range r.from.Changes(ctx, r.info.Document, n) {
 		if err != nil {
 			return err
 		}

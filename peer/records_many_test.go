@@ -122,7 +122,7 @@ func closeAmongRecords(t *testing.T, p *peer.Peer) map[crdt.DocumentID]int {
 	}
 	until("Find", func() error {
 		for _, err := range c.Find(ctx, peer.Where("Name").AtLeast("1").OrderBy("Name")) {
-			if err != nil && !errors.Is(err, peer.ErrRebuilt) {
+			if err != nil {
 				return err
 			}
 		}

@@ -23,7 +23,8 @@ func (p *Peer) refreshView(ctx context.Context, id crdt.DocumentID) error {
 	if err != nil {
 		return err
 	}
-	row := c.now()
+	row, heeded := c.heed()
+	defer heeded()
 	before := c.stored(row, id, info.Changes)
 	c.counter.started(id, before.isLive())
 	defer c.counter.ended(id)

@@ -3,6 +3,7 @@ package peer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 
@@ -13,35 +14,42 @@ import (
 )
 
 // rows are the views of a collection and the entries of its indexes, as queries
-// see them: in a transaction, with what was written in it.
+// see them: of one moment, and in a transaction with what was written in it.
 type rows struct {
-	c     *collection
-	tx    *Tx                               // nil = none
-	drawn map[crdt.DocumentID]crdt.Snapshot // what the transaction has written; nil = gone
+	c       *collection
+	tx      *Tx // nil = none
+	now     *storage.Snapshot
+	indexes []indexRow                        // those that are read
+	drawn   map[crdt.DocumentID]crdt.Snapshot // what the transaction has written; nil = gone
 }
 
-func (c *collection) rows(tx *Tx) (*rows, error) {
-	r := &rows{c: c, tx: tx}
-	if tx == nil {
-		return r, nil
-	}
-	if err := tx.usable(); err != nil {
-		return nil, err
-	}
-	r.drawn = map[crdt.DocumentID]crdt.Snapshot{}
-	for id, d := range tx.drafts {
-		if d.collection == c && len(d.changes) > 0 {
-			r.drawn[id] = c.peer.copyOf(id, d.doc, d.known())
+// rows returns the rows as they are now, for plans with these indexes. They are to be
+// closed.
+func (c *collection) rows(tx *Tx, indexes []indexRow) (*rows, error) {
+	r := &rows{c: c, tx: tx, indexes: indexes}
+	if tx != nil {
+		if err := tx.usable(); err != nil {
+			return nil, err
+		}
+		r.drawn = map[crdt.DocumentID]crdt.Snapshot{}
+		for id, d := range tx.drafts {
+			if d.collection == c && len(d.changes) > 0 {
+				r.drawn[id] = c.peer.copyOf(id, d.doc, d.known())
+			}
 		}
 	}
-	return r, nil
+	var err error
+	r.now, err = c.peer.store.Snapshot()
+	return r, err
 }
+
+func (r *rows) close() { r.now.Close() }
 
 // Entries implements [query.Rows].
 func (r *rows) Entries(ctx context.Context, index uint16, from, to []byte, reverse bool) iter.Seq2[[]byte, error] {
 	prefix := indexPrefix(r.c.tag, index)
 	stored := func(yield func([]byte, error) bool) {
-		for entry, err := range r.c.peer.store.Range(ctx, rangeOf(prefix, from, to, reverse)) {
+		for entry, err := range r.now.Range(ctx, rangeOf(prefix, from, to, reverse)) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -63,7 +71,7 @@ func (r *rows) Entries(ctx context.Context, index uint16, from, to []byte, rever
 
 // entries returns the transaction's entries in an index.
 func (r *rows) entries(index uint16) (keys [][]byte) {
-	for _, i := range r.c.now().Indexes {
+	for _, i := range r.indexes {
 		if i.Number != index {
 			continue
 		}
@@ -82,20 +90,16 @@ func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.
 	// The ids begin with the tag already.
 	cut := func(id []byte) []byte { return id[min(len(id), len(r.c.tag)):] }
 	stored := func(yield func(query.Record, error) bool) {
-		for entry, err := range r.c.peer.store.Range(ctx, rangeOf(prefix, cut(from), cut(to), reverse)) {
-			var v view
+		for entry, err := range r.now.Range(ctx, rangeOf(prefix, cut(from), cut(to), reverse)) {
+			record := query.Record{}
 			if err == nil {
-				v, err = decodeView(entry.Value)
+				record.ID = documentOf(entry.Key)
+				record.Fields, err = r.fields(ctx, record.ID, entry.Value)
 			}
-			if err != nil {
-				yield(query.Record{}, err)
-				return
-			}
-			id := documentOf(entry.Key)
-			if !v.isLive() || r.isDrawn(id) {
+			if err == nil && (record.Fields == nil || r.isDrawn(record.ID)) {
 				continue
 			}
-			if !yield(query.Record{ID: id, Fields: r.fields(id, &v)}, nil) {
+			if !yield(record, err) || err != nil {
 				return
 			}
 		}
@@ -114,18 +118,21 @@ func (r *rows) Records(ctx context.Context, from, to []byte, reverse bool) iter.
 }
 
 // Record implements [query.Rows].
-func (r *rows) Record(_ context.Context, id crdt.DocumentID) (query.Fields, error) {
+func (r *rows) Record(ctx context.Context, id crdt.DocumentID) (query.Fields, error) {
 	if r.isDrawn(id) {
 		if fields := r.drawn[id]; fields != nil {
 			return fields, nil
 		}
 		return nil, nil
 	}
-	v, err := r.c.peer.storedView(id)
-	if err != nil || !v.isLive() {
+	row, err := r.now.Get(viewKey(id))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
-	return r.fields(id, v), nil
+	return r.fields(ctx, id, row)
 }
 
 func (r *rows) isDrawn(id crdt.DocumentID) bool {
@@ -133,19 +140,38 @@ func (r *rows) isDrawn(id crdt.DocumentID) bool {
 	return is
 }
 
-// fields returns what a record holds; nil if it can't be read any more.
-func (r *rows) fields(id crdt.DocumentID, v *view) query.Fields {
+// fields returns what a record holds, by its view's row; nil if there is none that
+// can be read. Of a large record, the document says it.
+func (r *rows) fields(ctx context.Context, id crdt.DocumentID, row []byte) (query.Fields, error) {
+	v, err := decodeView(row)
+	if err != nil || !v.isLive() {
+		return nil, err
+	}
 	data := v.data
 	if v.is(viewLarge) {
-		_ = r.c.glance(context.Background(), r.tx, id, func(doc *crdt.Doc) error {
-			data = r.c.peer.copyOf(id, doc, new(record.Beaten))
-			return nil
-		})
+		data, err = r.large(ctx, id)
 	}
 	if data == nil {
-		return nil
+		return nil, err
 	}
-	return data
+	return data, nil
+}
+
+// large returns the copy of a large record; nil if it can't be read. It fails if the
+// caller's time is up, or the snapshot's.
+func (r *rows) large(ctx context.Context, id crdt.DocumentID) (data crdt.Snapshot, err error) {
+	err = r.c.glance(ctx, r.now, r.tx, id, func(doc *crdt.Doc) error {
+		data = r.c.peer.copyOf(id, doc, new(record.Beaten))
+		return nil
+	})
+	switch {
+	case err == nil:
+		return data, nil
+	case ctx.Err() != nil, errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrOutdated):
+		return nil, err
+	}
+	r.c.peer.warnUnreadable(id, err)
+	return nil, nil
 }
 
 // rangeOf returns the range of what lies between two keys below a prefix; nil is

@@ -60,24 +60,25 @@ var errSavedGone = errors.New("a piece is missing or damaged")
 
 // readSaved returns a saved document; an empty index if there is none that is
 // of use.
-func (p *Peer) readSaved(id crdt.DocumentID, info storage.Info) ([]byte, savedIndex) {
-	row, err := p.store.Get(savedIndexKey(id))
+func (r *reading) readSaved() ([]byte, savedIndex) {
+	id := r.info.Document
+	row, err := r.from.Get(savedIndexKey(id))
 	index, ok := decodeSavedIndex(row)
-	if err != nil || !ok || index.length > info.Changes {
+	if err != nil || !ok || index.length > r.info.Changes {
 		return nil, savedIndex{}
 	}
-	data, err := p.readPieces(id, index)
+	data, err := r.readPieces(index)
 	if err != nil {
-		p.config.Logger.Warn("a saved document can't be read, so its history is replayed", "document", id, "error", err)
+		r.peer.config.Logger.Warn("a saved document can't be read, so its history is replayed", "document", id, "error", err)
 		return nil, savedIndex{}
 	}
 	return data, index
 }
 
-func (p *Peer) readPieces(id crdt.DocumentID, index savedIndex) ([]byte, error) {
+func (r *reading) readPieces(index savedIndex) ([]byte, error) {
 	var data []byte
 	for n := range index.pieces() {
-		piece, err := p.store.Get(savedKey(id, index.generation, n))
+		piece, err := r.from.Get(savedKey(r.info.Document, index.generation, n))
 		if err != nil {
 			return nil, err
 		}

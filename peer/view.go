@@ -121,7 +121,7 @@ func (p *Peer) viewOf(row collectionRow, id crdt.DocumentID, doc *crdt.Doc, leng
 		return err
 	})
 	if err != nil {
-		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
+		p.warnUnreadable(id, err)
 		return &view{length: length, flags: viewUnreadable}
 	}
 	return v
@@ -132,7 +132,7 @@ func (p *Peer) viewOf(row collectionRow, id crdt.DocumentID, doc *crdt.Doc, leng
 func (p *Peer) copyOf(id crdt.DocumentID, doc *crdt.Doc, known *record.Beaten) crdt.Snapshot {
 	var v view
 	if err := p.suspects.while(id, func() error { return v.take(doc, math.MaxInt, known) }); err != nil {
-		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
+		p.warnUnreadable(id, err)
 		return nil
 	}
 	return v.data

@@ -30,7 +30,7 @@ func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int
 
 // viewed is Viewed for a record of the collection.
 func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
-	row, before := c.begin(id, base)
+	row, before, end := c.begin(id, base)
 	owed := func(error) {}
 	if own > 0 {
 		owed = c.owing(id, base)
@@ -48,7 +48,7 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 			h.from = from
 			c.changed(h)
 		}
-		c.end(id)
+		end()
 	}
 	return entriesOf(c.tag, row, id, before, after), done
 }
@@ -63,21 +63,19 @@ func (p *Peer) headsOf(id docid.ID) []crdt.Hash {
 }
 
 // begin sees to it that nobody else writes the record's view before end is called,
-// and returns the present one, and the collection's row as it is from then on at
-// least.
-func (c *collection) begin(id docid.ID, base int) (row collectionRow, before *view) {
+// and returns the present one, and the collection's row that is to be followed.
+func (c *collection) begin(id docid.ID, base int) (row collectionRow, before *view, end func()) {
 	c.views.lock(id)
-	row = c.now()
+	row, heeded := c.heed()
 	if base > 0 {
 		before = c.stored(row, id, base)
 	}
 	c.counter.started(id, before.isLive())
-	return row, before
-}
-
-func (c *collection) end(id docid.ID) {
-	c.counter.ended(id)
-	c.views.unlock(id)
+	return row, before, func() {
+		heeded()
+		c.counter.ended(id)
+		c.views.unlock(id)
+	}
 }
 
 // stored returns a record's view as it is kept; nil if there is none, or none that
@@ -152,22 +150,23 @@ func (e *engine) takeIn(base int, changes []*change.Change) error {
 // viewByLog reads the document for this view alone.
 func (p *Peer) viewByLog(row collectionRow, id docid.ID, base int, changes []*change.Change) *view {
 	length := base + len(changes)
-	doc, err := p.readTo(context.Background(), id, base, changes)
+	doc, err := p.readTo(id, base, changes)
 	if err != nil {
-		p.config.Logger.Warn("a record can't be read", "document", id, "error", err)
+		p.warnUnreadable(id, err)
 		return &view{length: length, flags: viewUnreadable}
 	}
 	defer doc.Close()
 	return p.viewOf(row, id, doc, length, new(record.Beaten))
 }
 
+func (p *Peer) warnUnreadable(id docid.ID, why error) {
+	p.config.Logger.Warn("a record can't be read", "document", id, "error", why)
+}
+
 // readTo reads a document of which base changes are in the log, and some more
 // aren't yet.
-func (p *Peer) readTo(ctx context.Context, id docid.ID, base int, changes []*change.Change) (*crdt.Doc, error) {
-	if err := p.asideError(id); err != nil {
-		return nil, err
-	}
-	r := &reading{peer: p, info: storage.Info{Document: id}}
+func (p *Peer) readTo(id docid.ID, base int, changes []*change.Change) (*crdt.Doc, error) {
+	r := &reading{peer: p, from: p.store, info: storage.Info{Document: id}}
 	if base > 0 {
 		var err error
 		if r.info, err = p.store.Document(id); err != nil {
@@ -175,7 +174,7 @@ func (p *Peer) readTo(ctx context.Context, id docid.ID, base int, changes []*cha
 		}
 	}
 	r.more = chunks(changes)
-	return r.load(ctx)
+	return r.load(context.Background())
 }
 
 func chunks(changes []*change.Change) [][]byte {

@@ -68,7 +68,7 @@ func TestSnapshots(t *testing.T) {
 		id := storagetest.ID('s', uint32(rng.IntN(documents)))
 		switch n := m.Length(id); {
 		case rng.IntN(10) == 0 && n > 0:
-			if err := s.Purge(t.Context(), id); err != nil {
+			if err := s.Purge(t.Context(), id, nil); err != nil {
 				t.Fatal(err)
 			}
 			m.Purge(id)

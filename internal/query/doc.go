@@ -29,12 +29,11 @@
 // is ordered by id. So every order is total, and the same with and without an
 // index.
 //
-// # Stale entries
+// # Moments
 //
-// What [Rows.Entries] yields is of one moment; the record read after that may
-// be newer. So every record is checked against the conditions and the place
-// that its entry gave it. One that has moved meanwhile is passed over, for its
-// change is told to whoever watches.
+// A run of a plan sees one moment, that of its [Rows]: entries lead to records as
+// they were when the entries were made. A [Live] begins with one moment, and each
+// [Live.Update] brings rows of a later one.
 //
 // A [Query], an [Index] and a [Plan] are values that never change and may be
 // used from any goroutine. A [Live] belongs to one goroutine at a time.

@@ -150,31 +150,3 @@ func TestPagesOfWhatChanges(t *testing.T) {
 }
 
 func (w *world) has(id docid.ID) bool { _, ok := w.records.Get(string(id[:])); return ok }
-
-// While a query runs, records change between an entry and its record. What is
-// found matches as it was found, once and in order; what has not changed is
-// found.
-func TestEntriesThatAreStale(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		w, m := aWorld(rt), aModel(rt)
-		untouched := recordIDs(m.naive(w))
-		w.between = func() {
-			id := rapid.SampledFrom(ids(25)).Draw(rt, "id")
-			untouched = slices.DeleteFunc(untouched, func(u docid.ID) bool { return u == id })
-			w.put(id, aRecord(rt))
-		}
-		found := run(rt, rapid.SampledFrom(everyPlan(rt, m.query, w.indexes)).Draw(rt, "plan"), w)
-		for i, r := range found {
-			if !m.holds(r.Fields) {
-				rt.Fatalf("%s\nfound %v", m.query, r)
-			}
-			if i > 0 && len(m.order) > 0 && m.compare(found[i-1].Record, r.Record) >= 0 {
-				rt.Fatalf("%s\n%v before %v", m.query, found[i-1], r)
-			}
-		}
-		got := matchIDs(found)
-		if len(slices.Compact(sorted(got))) != len(got) || !subset(untouched, got) {
-			rt.Fatalf("%s\ngot %v\nuntouched: %v", m.query, got, untouched)
-		}
-	})
-}

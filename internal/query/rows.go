@@ -7,9 +7,8 @@ import (
 	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
-// Rows are the records of a collection and the entries of its indexes. What one
-// call yields must be of one moment; different calls may see different ones.
-// Ranges have from in them and not to, nil is open; in reverse they begin at their
+// Rows are the records of a collection and the entries of its indexes, all of one
+// moment. Ranges have from in them and not to, nil is open; in reverse they begin at their
 // end. A sequence ends with the first error.
 type Rows interface {
 	// Entries yields the keys of an index's entries, as [Writer.Keys] made them,

@@ -5,36 +5,28 @@ import (
 	"context"
 	"iter"
 	"slices"
-
-	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
 // candidate is a record that may match.
 type candidate struct {
 	Record        // without fields if it has not been read
 	rank   []byte // may change with the next
-	sure   bool   // it has been checked
+	sure   bool   // it is known to match
 }
 
 type candidates = iter.Seq2[candidate, error]
 
 // run is one run of a plan.
 type run struct {
-	plan  *Plan
-	rows  Rows
-	after []byte
-	limit int
-	// seen are the ids so far, if a record may come up more than once.
-	seen    map[docid.ID]bool
+	plan    *Plan
+	rows    Rows
+	after   []byte
+	limit   int
 	scratch []byte
 }
 
 func (p *Plan) start(rows Rows, after []byte, limit int) *run {
-	r := &run{plan: p, rows: rows, after: after, limit: limit}
-	if len(p.way.sources) > 1 {
-		r.seen = make(map[docid.ID]bool)
-	}
-	return r
+	return &run{plan: p, rows: rows, after: after, limit: limit}
 }
 
 // Run yields what the query asks for, each record once, as it goes: what has to
@@ -76,7 +68,7 @@ func (p *Plan) Count(ctx context.Context, rows Rows) (int, error) {
 					return 0, err
 				}
 			}
-			if c.sure && r.isNew(c.ID) {
+			if c.sure {
 				n++
 			}
 		}
@@ -88,42 +80,19 @@ func (p *Plan) Count(ctx context.Context, rows Rows) (int, error) {
 func (r *run) matches(ctx context.Context) candidates {
 	return func(yield func(candidate, error) bool) {
 		for c, err := range merged(r.streams(ctx)) {
-			ok := c.sure
-			if err == nil && !ok {
-				c, ok, err = r.inPlace(ctx, c)
+			ok := false
+			if err == nil {
+				c, ok, err = r.matching(ctx, c)
 			}
 			if err != nil {
 				yield(candidate{}, err)
 				return
 			}
-			if ok && r.isNew(c.ID) && !yield(c, nil) {
+			if ok && !yield(c, nil) {
 				return
 			}
 		}
 	}
-}
-
-// isNew reports whether a record has not come up before.
-func (r *run) isNew(id docid.ID) bool {
-	if r.seen == nil {
-		return true
-	}
-	if r.seen[id] {
-		return false
-	}
-	r.seen[id] = true
-	return true
-}
-
-// inPlace reads a candidate and reports whether it matches and still has the
-// rank that it was found with.
-func (r *run) inPlace(ctx context.Context, c candidate) (candidate, bool, error) {
-	found, ok, err := r.matching(ctx, c)
-	if err != nil || !ok {
-		return c, false, err
-	}
-	r.scratch = r.plan.way.order.rank(r.scratch[:0], found.Fields, found.ID)
-	return found, bytes.Equal(r.scratch, c.rank), nil
 }
 
 // matching reads a candidate, if it has not been, and reports whether it
@@ -135,8 +104,10 @@ func (r *run) matching(ctx context.Context, c candidate) (candidate, bool, error
 			return c, false, err
 		}
 	}
-	var ok bool
-	ok, r.scratch = r.plan.query.holds(c.Fields, r.scratch)
+	ok := c.sure
+	if !ok {
+		ok, r.scratch = r.plan.query.holds(c.Fields, r.scratch)
+	}
 	return c, ok, nil
 }
 

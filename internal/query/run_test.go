@@ -64,37 +64,6 @@ func checkEveryPlan(t *testing.T, m *model, w *world) {
 	}
 }
 
-// A record that goes from one range to another while they are read one after
-// the other comes up, and counts, once.
-func TestRecordThatIsMetTwice(t *testing.T) {
-	for _, last := range []any{"z", long + "z"} { // what is long has to be read
-		w := newWorld(query.Index{Number: 1, Fields: []string{"n"}})
-		all := ids(2)
-		w.put(all[0], record{"n": "a"})
-		w.put(all[1], record{"n": long})
-		w.between = func() { w.put(all[0], record{"n": last}) }
-		many := make([]string, 40)
-		for i := range many {
-			many[i] = strings.Repeat("b", i)
-		}
-		values := append([]any{"a", long, last}, slices.Collect(func(yield func(any) bool) {
-			for _, s := range many {
-				if !yield(s) {
-					return
-				}
-			}
-		})...)
-		p := plan(t, query.Where("n").In(values...), w.indexes)
-		if n, err := p.Count(t.Context(), w); n != 2 || err != nil {
-			t.Errorf("counted %d, %v", n, err)
-		}
-		w.put(all[0], record{"n": "a"})
-		if got := run(t, p, w); len(got) != 2 {
-			t.Errorf("found %v", got)
-		}
-	}
-}
-
 // Counting reads no record if the entries tell, and all that they don't.
 func TestCountReadsEntries(t *testing.T) {
 	w := newWorld(query.Index{Number: 1, Fields: []string{"s"}})

@@ -43,7 +43,7 @@ func (r *run) put(ctx context.Context, top *top, c candidate) error {
 		return nil
 	}
 	if c.rank, c.sure = bytes.Clone(r.scratch), true; r.limit == 0 {
-		c.Fields, c.sure = nil, false
+		c.Fields = nil
 	}
 	top.add(c)
 	return nil

@@ -117,7 +117,12 @@ func (t *trail) point(n int) bool {
 	var starts []start
 	for _, s := range t.starts {
 		for _, point := range points {
-			starts = append(starts, s.with(point, true))
+			next := s.with(point, true)
+			if last := len(starts) - 1; last >= 0 && bytes.Equal(starts[last].key, next.key) {
+				starts[last].exact = false // they agree in all that an entry holds
+				continue
+			}
+			starts = append(starts, next)
 		}
 	}
 	t.starts, t.used[i] = starts, true

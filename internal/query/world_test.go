@@ -43,8 +43,6 @@ type world struct {
 	entries map[uint16]*btree.Map[string, struct{}]
 	reads   int // of single records
 	scanned int // records and entries
-	// between is called before a record is read.
-	between func()
 }
 
 func newWorld(indexes ...query.Index) *world {
@@ -108,9 +106,7 @@ func (w *world) Records(_ context.Context, from, to []byte, reverse bool) iter.S
 }
 
 func (w *world) Record(_ context.Context, id docid.ID) (query.Fields, error) {
-	if w.reads++; w.between != nil {
-		w.between()
-	}
+	w.reads++
 	if r, ok := w.records.Get(string(id[:])); ok {
 		return r, nil
 	}
