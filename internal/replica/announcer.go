@@ -193,26 +193,57 @@ func (a *Announcer) judge(row *Row) fate {
 
 // Answered takes in an answer, and returns which documents of the page were taken,
 // and which refused, if the announcer keeps what was answered. What the answer says
-// of other documents means nothing.
+// of other documents means nothing; nor does a page whose answer comes late say
+// anything about a document of which a later page was refused.
 func (a *Announcer) Answered(m wire.Answer) (taken []docid.ID, refused []wire.NotTaken, err error) {
 	for lane := range a.pages {
 		if page, ok := a.pages[lane].answer(m.Page); ok {
-			a.advance()
 			taken, refused = page.outcome(m.Refused)
+			a.strike(m.Page, documentsOf(refused))
+			a.advance()
 			return taken, refused, nil
 		}
 	}
 	return nil, nil, fmt.Errorf("%w: an answer to page %d, which isn't open", ErrUnexpected, m.Page)
 }
 
-// advance finds out how far the answers go without a gap.
+func documentsOf(refused []wire.NotTaken) (ids []docid.ID) {
+	for _, r := range refused {
+		ids = append(ids, r.Document)
+	}
+	return ids
+}
+
+// Withheld says that documents can't be read: the listener may be told of what they
+// hold, but doesn't get it, so no answer to a page that is sent means them.
+func (a *Announcer) Withheld(ids []docid.ID) { a.strike(a.number, ids) }
+
+// strike takes documents from the pages up to one whose answers are still to come.
+func (a *Announcer) strike(last uint64, ids []docid.ID) {
+	if len(ids) == 0 {
+		return
+	}
+	struck := make(map[docid.ID]bool, len(ids))
+	for _, id := range ids {
+		struck[id] = true
+	}
+	for lane := range a.pages {
+		for i := range a.pages[lane].open {
+			if page := &a.pages[lane].open[i]; page.number <= last {
+				page.documents = slices.DeleteFunc(page.documents, func(id docid.ID) bool { return struck[id] })
+			}
+		}
+	}
+}
+
+// advance finds out how far the answers go without a gap. It never goes back: what
+// is live counts only once the catch-up is over.
 func (a *Announcer) advance() {
 	c, l := &a.pages[CatchUp], &a.pages[Live]
-	c.settle()
-	l.settle()
-	if c.settled != (wire.Cursor{}) {
+	if c.settle() {
 		a.acked = c.settled
 	}
+	l.settle()
 	if c.last {
 		a.acked.Sequence = max(a.acked.Sequence, l.settled.Sequence)
 		if len(l.open) == 0 && !a.batches[Live].ready { // the rest came from the listener
@@ -271,15 +302,17 @@ func (s *sentPages) answer(number uint64) (*sentPage, bool) {
 	return &s.open[i], true
 }
 
-// settle lets go of the pages before which all are answered.
-func (s *sentPages) settle() {
+// settle lets go of the pages before which all are answered, and reports whether
+// more is covered by them.
+func (s *sentPages) settle() (more bool) {
 	for len(s.open) > 0 && s.open[0].answered {
 		if to := s.open[0].to; to != (wire.Cursor{}) {
-			s.settled = to
+			s.settled, more = to, true
 		}
 		s.last = s.last || s.open[0].last
 		s.open = s.open[1:]
 	}
+	return more
 }
 
 // unanswered is how many pages the listener is at.

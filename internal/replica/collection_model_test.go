@@ -30,6 +30,8 @@ type shelf struct {
 	refuses func(change.Hash) string
 	// full are documents that it takes nothing of for the time being.
 	full func(docid.ID) bool
+	// damaged are documents that can't be read for the time being.
+	damaged func(docid.ID) bool
 
 	writes []func() // that are not durable yet
 }
@@ -70,6 +72,7 @@ func newShelf(name string) *shelf {
 		name: name, docs: map[docid.ID]*log{}, cursors: map[string]*wire.Cursor{}, acked: map[string]*wire.Cursor{},
 		aside:   map[string]map[docid.ID]bool{},
 		refuses: func(change.Hash) string { return "" }, full: func(docid.ID) bool { return false },
+		damaged: func(docid.ID) bool { return false },
 	}
 }
 
@@ -197,8 +200,9 @@ func (s *shelf) take(id docid.ID, from string, facts []fact, heads []change.Hash
 	return rows, a
 }
 
-// read reads topics for a page of at most so many bytes.
-func (s *shelf) read(topics []replica.Topic, budget int) (read int, documents []wire.Announced) {
+// read reads topics for a page of at most so many bytes, and says of which documents
+// it can't read what is to be sent.
+func (s *shelf) read(topics []replica.Topic, budget int) (read int, documents []wire.Announced, damaged []docid.ID) {
 	size := 0
 	for _, t := range topics {
 		if read > 0 && size >= budget {
@@ -206,7 +210,11 @@ func (s *shelf) read(topics []replica.Topic, budget int) (read int, documents []
 		}
 		read++
 		l := s.docs[t.Document]
-		if l == nil {
+		isDamaged := l != nil && s.damaged(t.Document) && len(l.pick(t)) > 0
+		if isDamaged {
+			damaged = append(damaged, t.Document)
+		}
+		if l == nil || isDamaged {
 			if t.Asked {
 				documents = append(documents, wire.Announced{Document: t.Document})
 			}
@@ -224,7 +232,7 @@ func (s *shelf) read(topics []replica.Topic, budget int) (read int, documents []
 		documents = append(documents, a)
 		size++
 	}
-	return read, documents
+	return read, documents, damaged
 }
 
 // pick returns the changes that a topic wants sent.

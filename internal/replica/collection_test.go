@@ -45,7 +45,8 @@ type stream struct {
 	began     wire.Subscribe
 	forth     []wire.Message // to the listener
 	back      []wire.Message
-	acked     wire.Cursor
+	acked     wire.Cursor // that was noted
+	furthest  wire.Cursor
 }
 
 func newStage(t *testing.T, seed uint64, peers int) *stage {
@@ -204,11 +205,8 @@ func (s *stage) answered(st *stream, m wire.Answer) error {
 	}
 	from, to := st.from, st.to.storage()
 	for _, r := range refused {
-		if from.aside[to] == nil {
-			from.aside[to] = map[docid.ID]bool{}
-		}
 		if r.Reason == "quota" || r.Reason == replica.ReasonMissing {
-			from.aside[to][r.Document] = true
+			from.setAside(to, r.Document)
 		} else {
 			delete(from.aside[to], r.Document)
 		}
@@ -216,13 +214,31 @@ func (s *stage) answered(st *stream, m wire.Answer) error {
 	for _, id := range taken {
 		delete(from.aside[to], id)
 	}
-	if acked, _ := st.announcer.Acked(); acked != st.acked {
+	if acked := s.comes(st); acked != st.acked {
 		st.acked = acked
 		s.checkAcked(st, acked)
 		key := to + "|" + from.storage()
 		s.write(from, func() { from.acked[key] = &acked })
 	}
 	return nil
+}
+
+// setAside notes that somebody has not got all of a document.
+func (s *shelf) setAside(listener string, id docid.ID) {
+	if s.aside[listener] == nil {
+		s.aside[listener] = map[docid.ID]bool{}
+	}
+	s.aside[listener][id] = true
+}
+
+// comes returns how far the listener has come, and checks that it doesn't go back.
+func (s *stage) comes(st *stream) wire.Cursor {
+	acked, _ := st.announcer.Acked()
+	if acked.Sequence < st.furthest.Sequence || st.furthest.After == (docid.ID{}) && acked.After != (docid.ID{}) && st.furthest.Sequence > 0 {
+		s.t.Fatalf("%s has come back from %+v to %+v\n%s", st.to.storage(), st.furthest, acked, s.course.String())
+	}
+	st.furthest = acked
+	return acked
 }
 
 // checkAcked checks that what is said to be there is there, and durable.
@@ -294,6 +310,9 @@ func (s *stage) announce(st *stream, lane replica.Lane, budget int) bool {
 		return false
 	}
 	task := st.announcer.Next(lane)
+	if st.from.keeps {
+		s.comes(st)
+	}
 	switch {
 	case task == nil:
 		return false
@@ -304,7 +323,13 @@ func (s *stage) announce(st *stream, lane replica.Lane, budget int) bool {
 	case task.List != nil:
 		st.announcer.Listed(st.from.list(modelTag, task.List.After))
 	default:
-		read, documents := st.from.read(task.Topics, budget)
+		read, documents, damaged := st.from.read(task.Topics, budget)
+		if st.from.keeps {
+			st.announcer.Withheld(damaged)
+			for _, id := range damaged {
+				st.from.setAside(st.to.storage(), id)
+			}
+		}
 		if page, ok := st.announcer.Page(lane, read, documents); ok {
 			st.forth = append(st.forth, page)
 			s.sent++
@@ -440,7 +465,7 @@ func (s *stage) checkSame() {
 }
 
 // TestCollections lets stores announce to each other while everything goes wrong
-// that can: cuts, crashes, restored backups, refusals. When it is quiet, everything
+// that can: cuts, crashes, restored backups, refusals, damage. When it is quiet, everything
 // is everywhere, and to meet again costs next to nothing.
 func TestCollections(t *testing.T) {
 	for seed := *first; seed < *first+uint64(5**seeds-4); seed++ {
@@ -458,7 +483,7 @@ func TestCollections(t *testing.T) {
 
 func collections(t *testing.T, seed uint64) string {
 	s := newStage(t, seed, 1+int(seed%3))
-	quota := false
+	quota, damage := false, false
 	s.relay.refuses = func(h change.Hash) string {
 		if h[0] < 8 {
 			return "twin"
@@ -466,11 +491,14 @@ func collections(t *testing.T, seed uint64) string {
 		return ""
 	}
 	s.relay.full = func(id docid.ID) bool { return quota && id[15] < 32 }
-	quota = seed%2 == 0
+	for _, p := range s.peers {
+		p.damaged = func(id docid.ID) bool { return damage && id[15] >= 224 }
+	}
+	quota, damage = seed%2 == 0, seed%3 == 0
 	for range 1500 {
 		s.happen(int(seed % 4))
 	}
-	quota = false
+	quota, damage = false, false
 	for _, p := range s.peers {
 		s.cut(p)
 		s.connect(p)
