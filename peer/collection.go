@@ -32,7 +32,7 @@ type collection struct {
 	epoch      int         // another one when something that was built is lost
 	validators []validator
 	feeds      []*recordFeed // those who watch
-	followers  []*feed[crdt.DocumentID, struct{}]
+	followers  []*follower   // live results
 }
 
 func newCollection(p *Peer, name string, tag docid.Tag) *collection {
@@ -72,7 +72,7 @@ func (c *collection) changed(h *happening) {
 	feeds, followers := c.feeds, c.followers
 	c.mu.Unlock()
 	for _, f := range followers {
-		f.put(h.id, struct{}{})
+		f.put(h.id, true)
 	}
 	if len(feeds) == 0 {
 		return

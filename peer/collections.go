@@ -217,7 +217,7 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 func (c *collection) reconsider(before mode) error {
 	now := c.now().Mode
 	if before.is(localOnly) != now.is(localOnly) {
-		c.outbox.reset()
+		c.unlearn()
 	}
 	if c.peer.link.present() == nil {
 		return nil

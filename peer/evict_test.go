@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,4 +45,34 @@ func TestEvictingWhileWriting(t *testing.T) {
 	for _, id := range ids {
 		exists(t, c, id, true)
 	}
+}
+
+// What a former relay holds says nothing about the present one: nothing is evicted
+// before that has greeted, nor what it lacks then.
+func TestEvictingAtAnotherRelay(t *testing.T) {
+	first, second := startRelay(t), startRelay(t)
+	dir := t.TempDir()
+	p := openPeer(t, peer.Config{Path: dir, Relay: first.url()})
+	c := employees(t, p)
+	id := made(t, c, employee{Name: "Ada"})
+	p.online()
+	soon(t, c.Push)
+	p.close()
+
+	p = openPeer(t, peer.Config{Path: dir, Relay: second.url()})
+	c = employees(t, p, peer.ManualPush())
+	evict := func(want ...crdt.DocumentID) {
+		t.Helper()
+		kept, err := c.Unsubscribe(t.Context(), true)
+		if err != nil || !slices.Equal(kept, want) {
+			t.Errorf("kept are %v (%v), want %v", kept, err, want)
+		}
+		exists(t, c, id, len(want) > 0)
+	}
+	evict(id)
+	p.online()
+	evict(id)
+	soon(t, c.Push)
+	p.offline()
+	evict()
 }

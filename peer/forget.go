@@ -57,6 +57,9 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID, look func(crdt.Do
 		p.engage(id)
 		return err
 	}
+	if p.known(id).refused != "" {
+		p.hub.Forgive(p.link.relay(), id)
+	}
 	p.drop(id)
 	if c := p.collections.owner(id); c != nil && c.outbox.drop(id) {
 		c.retell()

@@ -81,6 +81,7 @@ type link struct {
 	end     context.CancelCauseFunc // ends the present attempt or link
 	running bool
 	storage storageName // of the relay that the shared heads are about
+	greeted bool        // it has, since the peer was opened
 }
 
 // relay names the store that shared heads are about; zero = none.
@@ -88,6 +89,21 @@ func (l *link) relay() storageName {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.storage
+}
+
+// hasMet reports whether anything can be known of what a relay has.
+func (l *link) hasMet() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.greeted || l.storage != (storageName{})
+}
+
+// keeps reports whether what is known of the relay is about the present one, and that
+// keeps what it has taken.
+func (l *link) keeps() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.greeted && l.storage != (storageName{})
 }
 
 // set changes the state and tells those who read it.
@@ -355,12 +371,13 @@ func (p *Peer) alignAll() {
 // remember notes whose store the shared heads are about from now on. What another
 // one had, or refused, means nothing.
 func (p *Peer) remember(name storageName) {
-	if name == p.link.relay() {
+	p.link.mu.Lock()
+	isSame := name == p.link.storage
+	p.link.storage, p.link.greeted = name, isSame
+	p.link.mu.Unlock()
+	if isSame {
 		return
 	}
-	p.link.mu.Lock()
-	p.link.storage = name
-	p.link.mu.Unlock()
 	p.forEach(func(id crdt.DocumentID, s *standing) {
 		if s.refused != "" {
 			p.scribe.delete(documentKey(keyRefused, id))
@@ -369,8 +386,11 @@ func (p *Peer) remember(name storageName) {
 	})
 	p.scribe.put([]byte(keyRelay), name[:])
 	for _, c := range p.collections.all() {
-		c.outbox.reset()
+		c.unlearn()
 	}
+	p.link.mu.Lock()
+	p.link.greeted = true // from now on nothing is left of another one
+	p.link.mu.Unlock()
 }
 
 // unlink notes that there is no link any more, if there was one, and returns how

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/internal/query"
@@ -17,7 +16,7 @@ type LiveKind = query.EventKind
 // event, stays equal to it.
 const (
 	Entered = query.Entered // inserted at To
-	Changed = query.Changed // replaced at To, where it was
+	Changed = query.Changed // replaced at To, where it was; it may be its State alone that is another
 	Moved   = query.Moved   // taken from From, then inserted at To, perhaps changed
 	Left    = query.Left    // taken from From
 )
@@ -42,7 +41,8 @@ type LiveUpdate[T any] struct {
 }
 
 // Live runs a query, and goes on to tell what becomes of its result: which
-// records enter it, change, move and leave. The first update is the result
+// records enter it, change, move and leave, and how far they come on their way to the
+// relay. The first update is the result
 // itself, as it was at one moment; see [Records.Find]. What happens after that
 // moment is told, and no state of a record twice. Whoever reads slowly gets what has
 // happened in fewer, later updates. What a transaction writes may come in several:
@@ -78,7 +78,7 @@ func (r *Records[T]) Live(ctx context.Context, q Query) <-chan LiveUpdate[T] {
 
 // live tells a result and what becomes of it until tell returns false.
 func (r *Records[T]) live(ctx context.Context, q Query, tell func(LiveUpdate[T]) bool) error {
-	f := newFeed[crdt.DocumentID](func(_, later struct{}) struct{} { return later })
+	f := newFollower()
 	r.c.follow(f)
 	defer r.c.unfollow(f)
 	for {
@@ -91,7 +91,7 @@ func (r *Records[T]) live(ctx context.Context, q Query, tell func(LiveUpdate[T])
 
 // liveWhile is live until indexes are built anew: then the result has to be found
 // again.
-func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.DocumentID, struct{}], tell func(LiveUpdate[T]) bool) (again bool, err error) {
+func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *follower, tell func(LiveUpdate[T]) bool) (again bool, err error) {
 	if err := r.c.owe(ctx); err != nil {
 		return false, err
 	}
@@ -106,8 +106,9 @@ func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.Docume
 	}
 	told := newTold()
 	u := LiveUpdate[T]{Reset: true}
+	f.hideAll()
 	for _, m := range matches {
-		record := r.record(m)
+		record := r.shown(f, m)
 		told.isNews(m, record.State)
 		u.Result = append(u.Result, record)
 	}
@@ -125,7 +126,7 @@ func (r *Records[T]) liveWhile(ctx context.Context, q Query, f *feed[crdt.Docume
 		}
 		u = LiveUpdate[T]{}
 		for _, e := range events {
-			if news, is := r.liveEvent(e, told); is {
+			if news, is := r.liveEvent(f, e, told); is {
 				u.Events = append(u.Events, news)
 			}
 		}
@@ -159,15 +160,23 @@ func (s *search) update(ctx context.Context, live *query.Live, ids []crdt.Docume
 // liveRecords is how many records one update is about, at most.
 const liveRecords = 256
 
-// moved waits for records that have changed, and returns them.
-func (c *collection) moved(ctx context.Context, f *feed[crdt.DocumentID, struct{}]) (ids []crdt.DocumentID, err error) {
+// moved waits for records that have changed, or are shown and have come further, and
+// returns them.
+func (c *collection) moved(ctx context.Context, f *follower) (ids []crdt.DocumentID, err error) {
 	for {
 		for len(ids) < liveRecords {
-			id, _, ok := f.take()
+			id, changed, ok := f.take()
 			if !ok {
 				break
 			}
-			ids = append(ids, id)
+			if !changed {
+				if changed, err = c.hasMoved(ctx, f, id); err != nil {
+					return nil, err
+				}
+			}
+			if changed {
+				ids = append(ids, id)
+			}
 		}
 		if len(ids) > 0 {
 			return ids, nil
@@ -182,26 +191,34 @@ func (c *collection) moved(ctx context.Context, f *feed[crdt.DocumentID, struct{
 	}
 }
 
-func (c *collection) follow(f *feed[crdt.DocumentID, struct{}]) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.followers = append(slices.Clip(c.followers), f)
+// hasMoved reports whether a record is shown that is further, or less far, than was
+// said.
+func (c *collection) hasMoved(ctx context.Context, f *follower, id crdt.DocumentID) (bool, error) {
+	said, is := f.shows(id)
+	if !is {
+		return false, nil
+	}
+	err := c.owe(ctx)
+	return said != c.stateOf(id, c.peer.known(id)), err
 }
 
-func (c *collection) unfollow(f *feed[crdt.DocumentID, struct{}]) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.followers = slices.DeleteFunc(slices.Clone(c.followers), func(other *feed[crdt.DocumentID, struct{}]) bool { return other == f })
+// shown returns a record that is about to be shown.
+func (r *Records[T]) shown(f *follower, m query.Match) Record[T] {
+	f.show(m.ID, NotHere)
+	found := r.record(m)
+	f.show(m.ID, found.State)
+	return found
 }
 
 // liveEvent returns an event as it is told, and whether it is news.
-func (r *Records[T]) liveEvent(e query.Event, told *told) (LiveEvent[T], bool) {
+func (r *Records[T]) liveEvent(f *follower, e query.Event, told *told) (LiveEvent[T], bool) {
 	to := LiveEvent[T]{Kind: e.Kind, From: e.From, To: e.To, Record: Record[T]{ID: e.Match.ID}}
 	if e.Kind == query.Left {
+		f.hide(e.Match.ID)
 		delete(told.sums, e.Match.ID)
 		return to, true
 	}
-	to.Record = r.record(e.Match)
+	to.Record = r.shown(f, e.Match)
 	return to, told.isNews(e.Match, to.Record.State) || e.Kind != query.Changed
 }
 

@@ -17,13 +17,14 @@ import (
 
 // outbox knows which records hold something that the relay isn't known to have. It
 // follows from the journal, and how far the relay has answered it; it is read when
-// somebody asks first, and kept up from then on.
+// somebody asks first, and kept up from then on. As long as no relay has ever been
+// met, there is nothing to keep: all is owed.
 type outbox struct {
 	loading sync.Mutex // held while the journal is read; before mu
 
 	mu     sync.Mutex
-	loaded bool
-	era    int // another one for each relay
+	loaded bool // before, nothing is known to be there
+	era    int  // another one for each relay
 	// acked is how far the relay has come in the journal, or in a list of all
 	// records.
 	acked hub.Cursor
@@ -35,7 +36,7 @@ type outbox struct {
 	// and the last that are owed, and some that aren't any more.
 	queue  []place
 	listed []crdt.DocumentID            // while the relay answers a list: what is left of it
-	gone   map[crdt.DocumentID]struct{} // while somebody reads the journal: what was let go of
+	gone   map[crdt.DocumentID]struct{} // while somebody reads the journal: what was let go of; else nil
 }
 
 // owed is where in the journal stands what the relay lacks of a record.
@@ -59,8 +60,8 @@ func covers(to hub.Cursor, id crdt.DocumentID, seq uint64) bool {
 func (o *outbox) add(id crdt.DocumentID, base int, seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if covers(o.acked, id, seq) {
-		return
+	if !o.loaded && o.gone == nil || covers(o.acked, id, seq) {
+		return // the journal tells of it later, or nobody needs to know
 	}
 	if o.of == nil {
 		o.of = map[crdt.DocumentID]owed{}
@@ -147,7 +148,7 @@ func (o *outbox) has(id crdt.DocumentID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, ok := o.of[id]
-	return ok || o.coming[id] > 0
+	return ok || !o.loaded || o.coming[id] > 0
 }
 
 // expect says that a record is about to be written here. Arrived ends that.
@@ -174,11 +175,11 @@ func (o *outbox) len() int {
 	return len(o.of)
 }
 
-// all returns what is owed.
-func (o *outbox) all() map[crdt.DocumentID]owed {
+// all returns what is owed, if that is known.
+func (o *outbox) all() (of map[crdt.DocumentID]owed, known bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return maps.Clone(o.of)
+	return maps.Clone(o.of), o.loaded
 }
 
 // oldestFirst returns the records in the order in which they are owed.
@@ -192,6 +193,9 @@ func oldestFirst(of map[crdt.DocumentID]owed) []crdt.DocumentID {
 func (o *outbox) oldest() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.loaded {
+		return 0
+	}
 	for len(o.queue) > 0 {
 		head := o.queue[0]
 		if e, ok := o.of[head.id]; ok && head.seq >= e.first {
@@ -250,6 +254,12 @@ func (o *outbox) finish(era int, acked *hub.Cursor, found map[crdt.DocumentID]ow
 	return true
 }
 
+// unlearn forgets what the relay lacks, because it is another one, or none.
+func (c *collection) unlearn() {
+	c.outbox.reset()
+	c.restateAll()
+}
+
 // owing is told that a record is about to be written here, at some place in its log.
 // What it returns is to be called after the commit: from now on till then nobody is
 // told that the relay has it all.
@@ -263,6 +273,9 @@ func (c *collection) owing(id crdt.DocumentID, base int) (done func(error)) {
 			c.owes(id, base)
 		}
 		c.outbox.arrived(id)
+		if err != nil {
+			c.restate(id)
+		}
 	}
 }
 
@@ -276,9 +289,10 @@ func (c *collection) owes(id crdt.DocumentID, base int) {
 	c.outbox.add(id, base, uint64(info.Last))
 }
 
-// owe reads what the relay lacks from the journal, if that has not been done.
+// owe reads what the relay lacks from the journal, if that has not been done, and a
+// relay was ever met.
 func (c *collection) owe(ctx context.Context) error {
-	if c.now().Mode.is(localOnly) {
+	if c.now().Mode.is(localOnly) || !c.peer.link.hasMet() {
 		return nil
 	}
 	c.outbox.loading.Lock()
@@ -298,12 +312,37 @@ func (c *collection) owe(ctx context.Context) error {
 	}
 }
 
+// owed returns what the relay lacks.
+func (c *collection) owed(ctx context.Context) (map[crdt.DocumentID]owed, error) {
+	if err := c.owe(ctx); err != nil || c.now().Mode.is(localOnly) {
+		return nil, err
+	}
+	if of, known := c.outbox.all(); known {
+		return of, nil
+	}
+	of := map[crdt.DocumentID]owed{}
+	for info, err := range c.peer.store.Documents(ctx, c.tag[:], crdt.DocumentID{}) {
+		if err != nil {
+			return nil, fmt.Errorf("what %q owes: %w", c.name, err)
+		}
+		if c.check(info.Document) == nil {
+			of[info.Document] = owed{first: uint64(info.Born), last: uint64(info.Last), isNew: true}
+		}
+	}
+	return of, nil
+}
+
 func (c *collection) findOwed(ctx context.Context) (*hub.Cursor, map[crdt.DocumentID]owed, error) {
 	p := c.peer
 	relay := p.link.relay()
-	acked, err := p.hub.Acked(relay, c.tag)
+	acked, asides, err := p.hub.Acked(relay, c.tag)
 	if err != nil {
 		return nil, nil, err
+	}
+	for id, why := range asides {
+		if p.known(id).refused == "" { // it was lost in a crash
+			p.refused(id, word(why))
+		}
 	}
 	from := storage.Seq(0)
 	if acked != nil && acked.After == (crdt.DocumentID{}) {

@@ -29,20 +29,23 @@ func RecipeLocalFirst(ctx context.Context, relay string) {
 	fmt.Println((<-screen).Result) // nothing yet
 	redraw := func() {
 		for _, event := range (<-screen).Events {
-			fmt.Println(event.Kind, event.Record.Value.Item)
+			if event.Kind == peer.Left {
+				fmt.Println(event.Kind)
+				continue
+			}
+			fmt.Println(event.Kind, event.Record.Value.Item, event.Record.State)
 		}
 	}
 
 	ada := must(customers.Create(ctx, Customer{Name: "Ada"}))
 	id := must(orders.Create(ctx, Order{Customer: ada, Item: "ink"})) // points to her at once
 	redraw()
-	fmt.Println(must(orders.Status(id)).State)
 	visit(ctx, shop) // push, and pull
-	fmt.Println(must(orders.Status(id)).State)
+	redraw()
 	check(orders.Update(ctx, id, func(o *Order) error { o.Item = "red ink"; return nil }))
 	redraw()
-	fmt.Println(must(orders.Status(id)).State)
 	visit(ctx, shop)
+	redraw()
 
 	office := linked(ctx, relay)
 	defer office.Close()
@@ -61,11 +64,10 @@ func ExampleRecipeLocalFirst() {
 	cook(RecipeLocalFirst)
 	// Output:
 	// []
-	// entered ink
-	// pending
-	// synced
-	// changed red ink
-	// pending
+	// entered ink pending
+	// changed ink synced
+	// changed red ink pending
+	// changed red ink synced
 	// Ada gets red ink
 	// left
 }

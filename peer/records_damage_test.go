@@ -3,6 +3,7 @@ package peer_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,79 @@ func TestDamagedRecord(t *testing.T) {
 	}
 	counts(t, c, 1)
 	consistent(t, p)
+}
+
+// A record that is damaged before the relay has it is not synced, whatever comes after
+// it, also when the peer is opened again, and if what was noted of it was lost in a
+// crash. It isn't waited for, and not evicted: its view is the last of it that can be
+// read.
+func TestDamagedRecordIsNotSynced(t *testing.T) {
+	t.Run("told of", func(t *testing.T) { damagedBeforeItsPush(t, startRelay(t)) })
+	t.Run("wanted", func(t *testing.T) {
+		r := startRelay(t) // that has something is told of names alone at first
+		p := openPeer(t, peer.Config{Relay: r.url()})
+		made(t, employees(t, p), employee{Name: "Eve"})
+		p.online()
+		p.sync()
+		damagedBeforeItsPush(t, r)
+	})
+}
+
+func damagedBeforeItsPush(t *testing.T, r *server) {
+	mark := noise(200)
+	dir, good, bad := twoRecords(t, mark)
+	damageRow(t, dir, mark[:20], func(key []byte) bool { return key[0] == 'p' })
+	check := func(c *peer.Records[employee]) {
+		t.Helper()
+		if s, err := c.Status(bad); err != nil || s.State != peer.Refused || s.Reason != "damaged" {
+			t.Errorf("it is %+v, %v", s, err)
+		}
+		if s := state(t, c, good); s != peer.Synced {
+			t.Errorf("the other is %s", s)
+		}
+		if counts, err := c.Counts(t.Context()); err != nil || counts.Pending != 0 || counts.Refused != 1 {
+			t.Errorf("there are %+v, %v", counts, err)
+		}
+		for item, err := range c.Pending(t.Context()) {
+			if err != nil || item.ID != bad || item.Reason != "damaged" {
+				t.Errorf("pending is %+v, %v", item, err)
+			}
+		}
+	}
+	p := openPeer(t, peer.Config{Path: dir, Relay: r.url()})
+	c := employees(t, p)
+	p.online()
+	soon(t, c.Push)
+	check(c)
+	p.close()
+	forgetRow(t, dir, append([]byte("peer1/refused/"), bad[:]...))
+
+	p = openPeer(t, peer.Config{Path: dir, Relay: r.url()})
+	c = employees(t, p)
+	check(c)
+	p.online()
+	soon(t, c.Sync)
+	check(c)
+	kept, err := c.Unsubscribe(t.Context(), true)
+	if err != nil || !slices.Equal(kept, []crdt.DocumentID{bad}) {
+		t.Errorf("kept are %v, %v", kept, err)
+	}
+	is(t, c, bad, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+}
+
+// forgetRow deletes a row of a closed peer's store.
+func forgetRow(t *testing.T, dir string, key []byte) {
+	t.Helper()
+	store, err := storage.Open(dir, storage.Options{Small: true, Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = store.Get(key); err == nil {
+		_, err = store.Commit(t.Context(), &storage.Batch{Deletes: [][]byte{key}})
+	}
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A record that a newer version has changed isn't shown in part. It is kept, and

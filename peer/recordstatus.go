@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -78,12 +79,11 @@ func (p *Peer) pending(ctx context.Context, of func() []*collection) iter.Seq2[U
 func (p *Peer) unsynced(ctx context.Context, cs []*collection) (ids []crdt.DocumentID, all map[crdt.DocumentID]owed, err error) {
 	all = map[crdt.DocumentID]owed{}
 	for _, c := range cs {
-		if err := c.owe(ctx); err != nil {
+		owed, err := c.owed(ctx)
+		if err != nil {
 			return nil, nil, err
 		}
-		for id, e := range c.outbox.all() {
-			all[id] = e
-		}
+		maps.Copy(all, owed)
 		for _, id := range c.refused() {
 			e := all[id]
 			e.first = 0
@@ -138,16 +138,17 @@ type Counts struct {
 // Counts counts the collection's records.
 func (r *Records[T]) Counts(ctx context.Context) (Counts, error) {
 	n, err := r.Count(ctx)
-	if err == nil {
-		err = r.c.owe(ctx)
-	}
 	if err != nil {
 		return Counts{}, err
 	}
-	counts := Counts{Records: n, Pending: r.c.outbox.len()}
+	owed, err := r.c.owed(ctx)
+	if err != nil {
+		return Counts{}, err
+	}
+	counts := Counts{Records: n, Pending: len(owed)}
 	for _, id := range r.c.refused() {
 		counts.Refused++
-		if r.c.outbox.has(id) {
+		if _, is := owed[id]; is {
 			counts.Pending--
 		}
 	}

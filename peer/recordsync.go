@@ -149,7 +149,8 @@ func (c *collection) awaitPush(ctx context.Context, is func() bool) error {
 		return c.exchange(ctx)
 	}
 	if err != nil {
-		return c.unfinished("push", c.outbox.len(), err)
+		owed, failure := c.owed(context.WithoutCancel(ctx))
+		return errors.Join(c.unfinished("push", len(owed), err), failure)
 	}
 	return nil
 }

@@ -25,7 +25,8 @@ const (
 	// Synced: the relay has said that it has all that is here.
 	Synced
 	// Refused: the relay will never take some change that is here, nor what was
-	// made after it.
+	// made after it. Or it can't have it: "damaged" is a record that can't be read
+	// here any more.
 	Refused
 	// Local: it is here, and a record of a collection that stays here; see
 	// [LocalOnly].
@@ -40,7 +41,8 @@ func (s State) String() string { return stateNames[s] }
 // Status is what is known of a document.
 type Status struct {
 	State State
-	// Reason is why the relay refused a change, in one word; see docs/PROTOCOL.md.
+	// Reason is why the relay refused a change, or doesn't get it, in one word; see
+	// docs/PROTOCOL.md.
 	Reason string
 	// Err is why the document can't be opened, though it may be synced: it is
 	// damaged, or [ErrSetAside]. nil = nothing is known to be wrong.
@@ -117,6 +119,9 @@ func (p *Peer) standing(id crdt.DocumentID) *standing {
 func (p *Peer) note(id crdt.DocumentID, change func(s *standing)) {
 	if p.noted(id, change) {
 		p.watchers.tell(Event{Document: id, peer: p})
+		if c := p.collections.owner(id); c != nil {
+			c.restate(id)
+		}
 	}
 }
 
@@ -238,6 +243,11 @@ func (d *Document) status() (Status, error) {
 // look returns the document's status, and what it follows from.
 func (d *Document) look() (Status, standing, error) {
 	p := d.peer
+	if c := p.collections.owner(d.id); c != nil {
+		if err := c.owe(context.Background()); err != nil {
+			return Status{}, standing{}, fmt.Errorf("peer: status of %s: %w", d.id, err)
+		}
+	}
 	s := p.known(d.id)
 	info, err := p.store.Document(d.id)
 	here := !errors.Is(err, storage.ErrNotFound)
@@ -247,11 +257,7 @@ func (d *Document) look() (Status, standing, error) {
 	case here && err != nil:
 		return Status{}, s, fmt.Errorf("peer: status of %s: %w", d.id, err)
 	}
-	state, err := p.stateOf(s, info, here)
-	if err != nil {
-		return Status{}, s, fmt.Errorf("peer: status of %s: %w", d.id, err)
-	}
-	status := Status{State: state, Reason: s.refused, Changes: info.Changes, Bytes: info.Bytes}
+	status := Status{State: p.stateOf(s, info, here), Reason: s.refused, Changes: info.Changes, Bytes: info.Bytes}
 	if s.failure != nil {
 		status.Err = s.failure.error
 	}
@@ -261,22 +267,21 @@ func (d *Document) look() (Status, standing, error) {
 	return status, s, nil
 }
 
-func (p *Peer) stateOf(s standing, info storage.Info, here bool) (State, error) {
+func (p *Peer) stateOf(s standing, info storage.Info, here bool) State {
 	if c := p.collections.owner(info.Document); c != nil && here {
-		err := c.owe(context.Background())
-		return c.stateOf(info.Document, s), err
+		return c.stateOf(info.Document, s)
 	}
 	switch {
 	case !here && s.unavailable:
-		return Unavailable, nil
+		return Unavailable
 	case !here:
-		return NotHere, nil
+		return NotHere
 	case s.refused != "":
-		return Refused, nil
+		return Refused
 	case s.synced || !s.heard && p.wasSynced(info):
-		return Synced, nil
+		return Synced
 	default:
-		return Pending, nil
+		return Pending
 	}
 }
 
@@ -377,5 +382,6 @@ func (p *Peer) delivered(id crdt.DocumentID, heads []crdt.Hash) {
 	if c.outbox.drop(id) {
 		c.retell()
 		p.watchers.tell(Event{Document: id, peer: p})
+		c.restate(id)
 	}
 }

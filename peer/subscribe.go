@@ -22,8 +22,9 @@ func (r *Records[T]) Subscribe(ctx context.Context) error {
 //
 // With evict, it also forgets, like [Peer.Forget], all records that the relay holds
 // durably, those that are deleted too. Those that it doesn't hold, or of which that
-// isn't known, are kept and returned. If ctx ends first, the rest is kept for now; if
-// it has ended before, nothing is different.
+// isn't known, are kept and returned: all of them, if the relay has not greeted since
+// the peer was opened, since it may be another one than before. If ctx ends first, the
+// rest is kept for now; if it has ended before, nothing is different.
 func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.DocumentID, err error) {
 	err = r.c.follows(ctx, func(row *collectionRow) {
 		row.Left = true
@@ -106,9 +107,9 @@ func (c *collection) evict(ctx context.Context) (kept []crdt.DocumentID, err err
 
 var errOwed = errors.New("peer: the relay doesn't have the record")
 
-// isSynced returns why a record must be kept; nil if the relay has it.
+// isSynced returns why a record must be kept; nil if the present relay has it.
 func (c *collection) isSynced(id crdt.DocumentID) error {
-	if c.stateOf(id, c.peer.known(id)) != Synced {
+	if !c.peer.link.keeps() || c.stateOf(id, c.peer.known(id)) != Synced {
 		return errOwed
 	}
 	return nil

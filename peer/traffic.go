@@ -282,10 +282,14 @@ func (k *keeper) Acked(tag docid.Tag, to hub.Cursor, caughtUp bool) {
 	for _, id := range done {
 		p.watchers.tell(Event{Document: id, peer: p})
 	}
+	c.restate(done...)
 }
 
 // Taken implements [hub.Follower].
 func (k *keeper) Taken(id docid.ID) { (*Peer)(k).accepted(id) }
+
+// Withheld implements [hub.Follower].
+func (k *keeper) Withheld(id docid.ID, reason string) { (*Peer)(k).refused(id, reason) }
 
 // Ended implements [hub.Follower].
 func (k *keeper) Ended(tag docid.Tag, offered bool, reason string) {

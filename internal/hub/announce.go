@@ -1,9 +1,6 @@
 package hub
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -30,7 +27,7 @@ type announcement struct {
 	telling sync.Mutex
 	acked   wire.Cursor // that was told
 	caught  bool
-	asides  map[docid.ID]string // what the listener has refused, and why
+	asides  map[docid.ID]string // what the listener lacks all the same, and why
 	over    bool
 }
 
@@ -72,30 +69,13 @@ func (a *announcement) recall(terms *replica.Terms) error {
 	if s.link == nil {
 		return nil
 	}
-	terms.Keeps = true
-	a.asides = map[docid.ID]string{}
-	acked, err := s.hub.cursor(cursorKey(keyAcked, s.neighbour.Origin, a.tag))
-	if err != nil {
+	var err error
+	if terms.Acked, a.asides, err = s.hub.Acked(s.neighbour.Origin, a.tag); err != nil {
 		return err
 	}
-	terms.Acked = acked
-	prefix := append(append([]byte(keyAside), s.neighbour.Origin[:]...), a.tag[:]...)
-	rows := s.hub.notes.under(prefix)
-	for entry, err := range s.hub.catalog.Scan(context.Background(), prefix) {
-		if err != nil {
-			return fmt.Errorf("%w: %w", errStore, err)
-		}
-		if _, newer := rows[string(entry.Key)]; !newer {
-			rows[string(entry.Key)] = bytes.Clone(entry.Value)
-		}
-	}
-	for key, reason := range rows {
-		if reason == nil {
-			continue
-		}
-		id := docid.ID([]byte(key[len(key)-docid.Size:]))
-		a.asides[id] = string(reason)
-		if replica.MayPass(string(reason)) {
+	terms.Keeps = true
+	for id, reason := range a.asides {
+		if replica.MayPass(reason) {
 			terms.Aside = append(terms.Aside, id)
 		}
 	}
@@ -166,27 +146,6 @@ func (s *session) answered(m wire.Answer) error {
 	a.tellAcked()
 	s.hasPages()
 	return nil
-}
-
-// settle notes what a server that we joined refuses, and what it doesn't any more;
-// a.telling is held.
-func (a *announcement) settle(taken []docid.ID, refused []wire.NotTaken) {
-	if a.over {
-		return
-	}
-	h, listener := a.session.hub, a.session.neighbour.Origin
-	for _, r := range refused {
-		a.asides[r.Document] = r.Reason
-		h.note(asideKey(listener, r.Document), []byte(r.Reason))
-		h.Keeper.Refused(r.Document, r.Hashes, r.Reason, false)
-	}
-	for _, id := range taken {
-		if _, ok := a.asides[id]; ok {
-			delete(a.asides, id)
-			h.note(asideKey(listener, id), nil)
-			h.follower.Taken(id)
-		}
-	}
 }
 
 // tellAcked tells how far the listener has come, if that is a server that we joined,
@@ -377,6 +336,7 @@ func (a *announcement) page(lane replica.Lane, topics []replica.Topic) (*madePag
 		room.release()
 		return nil, err
 	}
+	a.withhold(r.damaged)
 	s.subs.mu.Lock()
 	a.unread += uint64(len(r.damaged))
 	m, ok := a.core.Page(lane, r.read, r.documents)

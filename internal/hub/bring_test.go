@@ -66,6 +66,7 @@ func (p *picky) Wants(docid.ID) bool              { return p.wants.Load() }
 func (*picky) Collection(docid.Tag, hub.Progress) {}
 func (*picky) Acked(docid.Tag, hub.Cursor, bool)  {}
 func (*picky) Taken(docid.ID)                     {}
+func (*picky) Withheld(docid.ID, string)          {}
 func (*picky) Ended(docid.Tag, bool, string)      {}
 
 // What is on its way while a document is forgotten doesn't bring it back, whether it

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -29,7 +30,7 @@ const (
 	keyTag    = "sync1/tag/"    // + tag: the collection's name
 	keyCursor = "sync1/cursor/" // + announcer + tag: how far it was listened to
 	keyAcked  = "sync1/acked/"  // + listener + tag: how far it has answered
-	keyAside  = "sync1/aside/"  // + listener + document: why it refused that
+	keyAside  = "sync1/aside/"  // + listener + document: why it lacks something of it
 )
 
 type storageName = [16]byte
@@ -97,10 +98,31 @@ func (h *Hub) cursor(key []byte) (*wire.Cursor, error) {
 }
 
 // Acked returns the place in our own journal up to which a server's store has all of
-// a collection, as far as that is known; nil if it isn't.
-func (h *Hub) Acked(server [16]byte, tag docid.Tag) (*Cursor, error) {
+// a collection, as far as that is known; nil if it isn't. Asides are the documents that
+// it lacks something of all the same, and why: it has refused them, or they can't be
+// read here.
+func (h *Hub) Acked(server [16]byte, tag docid.Tag) (acked *Cursor, asides map[docid.ID]string, err error) {
+	asides = map[docid.ID]string{}
 	if h.catalog == nil {
-		return nil, nil
+		return nil, asides, nil
 	}
-	return h.cursor(cursorKey(keyAcked, server, tag))
+	if acked, err = h.cursor(cursorKey(keyAcked, server, tag)); err != nil {
+		return nil, nil, err
+	}
+	prefix := append(append([]byte(keyAside), server[:]...), tag[:]...)
+	rows := h.notes.under(prefix)
+	for entry, err := range h.catalog.Scan(context.Background(), prefix) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errStore, err)
+		}
+		if _, newer := rows[string(entry.Key)]; !newer {
+			rows[string(entry.Key)] = bytes.Clone(entry.Value)
+		}
+	}
+	for key, reason := range rows {
+		if reason != nil {
+			asides[docid.ID([]byte(key[len(key)-docid.Size:]))] = string(reason)
+		}
+	}
+	return acked, asides, nil
 }

@@ -67,10 +67,14 @@ type Follower interface {
 	Collection(tag docid.Tag, p Progress)
 	// Acked tells how far the server has come with a collection of ours. What our
 	// journal says up to that place is durable there, but for the documents of which
-	// Refused told. caughtUp: with all that there was when it subscribed.
+	// Refused or Withheld told. caughtUp: with all that there was when it subscribed.
 	Acked(tag docid.Tag, to Cursor, caughtUp bool)
-	// Taken: the server has taken all of a document that it once refused.
+	// Taken: the server has taken all of a document that it once refused, or did not
+	// get.
 	Taken(id docid.ID)
+	// Withheld: a document can't be read here, so the server doesn't get it, and why
+	// in one word. It is tried again with the next subscription.
+	Withheld(id docid.ID, reason string)
 	// Ended: a subscription is over, or was declined by the server, and why in one
 	// word. offered: it was the server's to a collection of ours.
 	Ended(tag docid.Tag, offered bool, reason string)
@@ -89,6 +93,7 @@ func (nobody) Wants(docid.ID) bool                            { return true }
 func (nobody) Collection(docid.Tag, Progress)                 {}
 func (nobody) Acked(docid.Tag, Cursor, bool)                  {}
 func (nobody) Taken(docid.ID)                                 {}
+func (nobody) Withheld(docid.ID, string)                      {}
 func (nobody) Ended(docid.Tag, bool, string)                  {}
 func (nobody) Whispered(wire.Ephemeral)                       {}
 

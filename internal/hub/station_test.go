@@ -316,6 +316,10 @@ func (s *station) Acked(tag docid.Tag, to hub.Cursor, _ bool) { s.tell(func() { 
 
 func (s *station) Taken(id docid.ID) { s.tell(func() { delete(s.refused, id) }) }
 
+func (s *station) Withheld(id docid.ID, reason string) {
+	s.tell(func() { s.refused[id] = reason })
+}
+
 func (s *station) Ended(_ docid.Tag, _ bool, reason string) {
 	s.tell(func() { s.over = append(s.over, reason) })
 }
