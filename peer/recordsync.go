@@ -71,7 +71,8 @@ func (r *Records[T]) Pull(ctx context.Context) error {
 	return r.c.travel(ctx, func(ctx context.Context) error { return r.c.pull(ctx, false) })
 }
 
-// Sync is Push, and then Pull.
+// Sync is Push, and then Pull. If that brings conflicts for resolvers, it waits for
+// these, and for what they write to be at the relay; so no resolver may call it.
 func (r *Records[T]) Sync(ctx context.Context) error { return r.c.travel(ctx, r.c.sync) }
 
 // Resync is Sync, with lists of all that either side has, whatever was said before:
@@ -106,7 +107,22 @@ func (c *collection) sync(ctx context.Context) error {
 	if err := c.push(ctx); err != nil || c.now().Left {
 		return err
 	}
-	return c.pull(ctx, false)
+	if err := c.pull(ctx, false); err != nil {
+		return err
+	}
+	return c.pushResolved(ctx)
+}
+
+// pushResolved waits for the resolvers to be done with what has come, and for the relay
+// to have what they wrote.
+func (c *collection) pushResolved(ctx context.Context) error {
+	if err := c.resolving.resolved(ctx); err != nil {
+		return fmt.Errorf("peer: resolve conflicts in %q: %w", c.name, err)
+	}
+	if c.outbox.oldest() > uint64(c.peer.store.LastSeq()) {
+		return nil
+	}
+	return c.push(ctx)
 }
 
 func (c *collection) push(ctx context.Context) error {

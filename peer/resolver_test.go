@@ -64,6 +64,33 @@ func TestResolversFallSilent(t *testing.T) {
 	}
 }
 
+// Who has synced is done: what came was resolved, and the relay has that.
+func TestSyncWaitsForResolvers(t *testing.T) {
+	peers := openPeers(t, 2)
+	ada, bob := peers[0], peers[1]
+	thoughts := of[ticket](t, ada, "acme/thoughts", peer.LocalOnly())
+	mine := tickets(t, ada, peer.Resolve(func(c peer.Conflict) (any, error) {
+		for range 10 { // this takes its time
+			if _, err := thoughts.Create(context.Background(), ticket{Title: "well"}); err != nil {
+				return nil, err
+			}
+		}
+		return c.Local, nil
+	}))
+	id := estimates(t, peers)
+	bob.online()
+	soon(t, tickets(t, bob).Sync)
+	ada.online()
+	soon(t, mine.Sync)
+	if s := state(t, mine, id); s != peer.Synced {
+		t.Errorf("it is %s", s)
+	}
+	soon(t, tickets(t, bob).Sync)
+	if found := conflictsOf(t, tickets(t, bob), id); len(found) > 0 {
+		t.Errorf("there are %+v", found)
+	}
+}
+
 // A resolver is only asked where this peer wrote a value, about each conflict once,
 // also if the peer is opened again.
 func TestResolverIsAskedOnce(t *testing.T) {
