@@ -25,6 +25,9 @@ func WithWriting(o Options, writing func() error) Options {
 	return o
 }
 
+// HasReading reports whether there is a snapshot that readers can share.
+func (s *Store) HasReading() bool { return s.readings.latest.Load() != nil }
+
 // WithHeld returns options of a store whose snapshots may hold on to so many bytes.
 func WithHeld(o Options, limit int64) Options {
 	o.held = limit

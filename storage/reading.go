@@ -72,6 +72,10 @@ func (rs *readings) begin(db *badger.DB) *reading {
 	return r
 }
 
+// keep has a reading at hand for those who come while something is being written.
+// Badger would have them wait until that is on the disk.
+func (rs *readings) keep(db *badger.DB) { rs.begin(db).leave() }
+
 // outdate makes sure that what has been written, so many bytes, is seen from now
 // on. It lets the latest reading go, so that an idle store holds back no compaction
 // either, and snapshots that hold on to too much.

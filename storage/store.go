@@ -127,6 +127,7 @@ func (s *Store) write(parts ...[]write) error {
 		}
 		size += sizeOf(part)
 	}
+	s.readings.keep(s.db)
 	var err error
 	if s.options.writing != nil {
 		err = s.options.writing()
