@@ -16,6 +16,9 @@ import (
 // until it is found again; a record also comes back with [Records.Resync], and when
 // its collection, having been evicted, is subscribed again. If Forget fails,
 // everything is as it was. The context is looked at until the removal begins.
+//
+// It works on a disk that is nearly full, too, as evicting does: down to a quarter of
+// [Config.Reserve]. Most of the room is there when the peer is opened again, if not earlier.
 func (p *Peer) Forget(ctx context.Context, id crdt.DocumentID) error {
 	if err := p.enter(); err != nil {
 		return err
@@ -85,7 +88,7 @@ func (p *Peer) remove(ctx context.Context, id crdt.DocumentID) error {
 	}
 	// It was only looked for.
 	rows, done := p.leavings(id)
-	_, err := p.store.Commit(ctx, &storage.Batch{Puts: rows.Puts, Deletes: rows.Deletes})
+	_, err := p.store.Commit(ctx, &storage.Batch{Puts: rows.Puts, Deletes: rows.Deletes, MakesRoom: true})
 	done(err)
 	return err
 }

@@ -38,6 +38,56 @@ func TestForgetOnAFullDisk(t *testing.T) {
 	consistent(t, p)
 }
 
+// On a disk that is nearly full records are forgotten and evicted all the same, and
+// nothing else is written; with room again, everything goes on.
+func TestForgetMakesRoom(t *testing.T) {
+	relay := startRelay(t)
+	dir, good, bad := twoRecords(t, "mark")
+	p := openPeer(t, peer.Config{Path: dir, Relay: relay.url()})
+	p.online()
+	soon(t, employees(t, p).Push)
+	p.close()
+
+	p = openPeer(t, peer.Config{Path: dir, Relay: relay.url(), Reserve: 3 * freeIn(t, dir)})
+	c := employees(t, p)
+	p.online()
+	if _, err := c.Create(t.Context(), employee{Name: "Eve"}); !errors.Is(err, storage.ErrDiskFull) {
+		t.Fatalf("creating: got %v, want ErrDiskFull", err)
+	}
+	if err := p.Forget(t.Context(), bad); err != nil {
+		t.Fatal(err)
+	}
+	finds(t, c, peer.Query{}, "Ada")
+	if kept, err := c.Unsubscribe(t.Context(), true); len(kept) > 0 || err != nil {
+		t.Fatalf("kept are %v: %v", kept, err)
+	}
+	counts(t, c, 0)
+	consistent(t, p)
+	p.close()
+
+	p = openPeer(t, peer.Config{Path: dir, Relay: relay.url()})
+	c = employees(t, p)
+	exists(t, c, bad, false)
+	made(t, c, employee{Name: "Eve"})
+	p.online()
+	if err := c.Subscribe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	comes(t, c, good, named("Ada"))
+	consistent(t, p)
+}
+
+// freeIn returns how many bytes the disk of a directory has left.
+func freeIn(t *testing.T, dir string) int64 {
+	t.Helper()
+	s, err := storage.Open(dir, storage.Options{Small: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	return s.Stats().DiskFree
+}
+
 // An earlier version removed the view of a record first, and noted that. If that is
 // all that it came to, the record is there again, with all that was written since:
 // nobody was told that it was forgotten. A full disk doesn't keep the peer closed.

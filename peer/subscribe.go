@@ -14,7 +14,7 @@ import (
 // has been missed comes, and what was evicted. A new collection is subscribed. If ctx
 // has ended, nothing is different.
 func (r *Records[T]) Subscribe(ctx context.Context) error {
-	return r.c.follows(ctx, func(row *collectionRow) { row.Left = false })
+	return r.c.follows(ctx, storage.Batch{}, func(row *collectionRow) { row.Left = false })
 }
 
 // Unsubscribe stops following the relay, until [Records.Subscribe]: what others write
@@ -26,7 +26,7 @@ func (r *Records[T]) Subscribe(ctx context.Context) error {
 // the peer was opened, since it may be another one than before. If ctx ends first, the
 // rest is kept for now; if it has ended before, nothing is different.
 func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.DocumentID, err error) {
-	err = r.c.follows(ctx, func(row *collectionRow) {
+	err = r.c.follows(ctx, storage.Batch{MakesRoom: evict}, func(row *collectionRow) {
 		row.Left = true
 		row.Afresh = row.Afresh || evict
 	})
@@ -43,8 +43,8 @@ func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.D
 	return kept, err
 }
 
-// follows changes durably whether the relay is followed.
-func (c *collection) follows(ctx context.Context, change func(row *collectionRow)) error {
+// follows changes durably, with a batch, whether the relay is followed.
+func (c *collection) follows(ctx context.Context, batch storage.Batch, change func(row *collectionRow)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *collection) follows(ctx context.Context, change func(row *collectionRow
 	err := c.update(func(row *collectionRow) bool {
 		change(row)
 		return true
-	}, storage.Batch{})
+	}, batch)
 	if err != nil {
 		return fmt.Errorf("peer: subscription of %q: %w", c.name, err)
 	}

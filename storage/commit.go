@@ -34,6 +34,8 @@ type group struct {
 	last    Seq                    // as it will be
 	outcome []outcome
 	counts  groupCounts
+
+	makesRoom bool // all in it does
 }
 
 // outcome is what a submission's callback will be told.
@@ -75,6 +77,9 @@ func (s *Store) fits(g *group, p *plan, sub *submission) bool {
 	if g.writes == 0 {
 		return true
 	}
+	if g.makesRoom != sub.makesRoom() {
+		return false
+	}
 	return g.size+p.size+p.spillSize <= s.profile.groupBytes() &&
 		int64(g.writes+len(p.writes)+len(p.spill)+len(sub.entries)) < s.db.MaxBatchCount()-8
 }
@@ -89,6 +94,7 @@ func (g *group) add(p *plan, sub *submission) {
 		g.rows[id] = row
 	}
 	g.counts.add(sub)
+	g.makesRoom = sub.makesRoom()
 	g.outcome = append(g.outcome, outcome{sub: sub, seq: p.last})
 }
 
@@ -118,7 +124,7 @@ func (s *Store) commitWrites(g *group) error {
 	if failure := s.failure.Load(); failure != nil {
 		return *failure
 	}
-	if err := s.checkSpace(); err != nil {
+	if err := s.checkSpace(s.reserve(g.makesRoom)); err != nil {
 		return err
 	}
 	began := time.Now()

@@ -71,6 +71,9 @@ type Batch struct {
 	Appends []Append // at most one per document, at most MaxAppends
 	Puts    []Entry  // keys of 1 to MaxKey bytes
 	Deletes [][]byte // take effect before Puts; a missing key is no error
+	// MakesRoom has the batch written when the disk is nearly full, too, as a
+	// purge is: see [Options.Reserve]. It must append nothing, and put little.
+	MakesRoom bool
 }
 
 // Info is what a store knows of a document without reading its history.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -181,6 +182,93 @@ func TestDiskReserve(t *testing.T) {
 	}
 	free.Store(1 << 20)
 	commit(t, s, 1, 1)
+}
+
+// Below the reserve things can be removed, down to a quarter of it, whatever else is
+// refused at the same time; what is cut short there, a later opening completes.
+func TestMakeRoom(t *testing.T) {
+	const reserve = 8 << 20
+	var free atomic.Uint64
+	free.Store(1 << 40)
+	opts := storage.WithFreeSpace(storage.WithMemTable(storage.Options{Reserve: reserve}, 1<<20), func(string) (uint64, error) { return free.Load(), nil })
+	dir := t.TempDir()
+	s := open(t, dir, opts)
+	fillForPurge(t, s, storagetest.NewModel())
+	if _, err := s.Commit(t.Context(), appendTo(3, 0, storagetest.NewAuthor(7).Chain(t, 100, 60_000)...)); err != nil {
+		t.Fatal(err)
+	}
+	free.Store(reserve - 1)
+
+	var writing sync.WaitGroup
+	for i := range 50 {
+		writing.Go(func() {
+			b := appendTo(uint32(10+i), 0, storagetest.NewAuthor(uint64(10+i)).Write(t, 10))
+			if _, err := s.Commit(t.Context(), b); !errors.Is(err, storage.ErrDiskFull) {
+				t.Errorf("append: got %v, want ErrDiskFull", err)
+			}
+		})
+	}
+	if err := s.Purge(t.Context(), storagetest.ID('t', 3), nil); err != nil {
+		t.Error(err)
+	}
+	writing.Wait()
+	if err := s.DeletePrefix(t.Context(), []byte("view")); err != nil {
+		t.Error(err)
+	}
+	small := storage.Batch{Puts: []storage.Entry{{Key: []byte("small"), Value: []byte("row")}}}
+	if _, err := s.Commit(t.Context(), &small); !errors.Is(err, storage.ErrDiskFull) {
+		t.Errorf("put: got %v, want ErrDiskFull", err)
+	}
+	small.MakesRoom = true
+	if _, err := s.Commit(t.Context(), &small); err != nil {
+		t.Error(err)
+	}
+
+	if err := s.PurgeOnly(gone); err != nil {
+		t.Error(err)
+	}
+	closeStore(t, s)
+	free.Store(reserve/4 - 1)
+	s = open(t, dir, opts)
+	if err := s.Purge(t.Context(), kept, nil); !errors.Is(err, storage.ErrDiskFull) {
+		t.Errorf("below a quarter: got %v, want ErrDiskFull", err)
+	}
+	orphans(t, s, true)
+	closeStore(t, s)
+	free.Store(reserve / 4)
+	s = open(t, dir, opts)
+	defer closeStore(t, s)
+	orphans(t, s, false)
+	if n := tableBytes(t, dir); n > 2<<20 {
+		t.Errorf("the tables have %d bytes, of which 6 MB were purged", n)
+	}
+	free.Store(reserve)
+	commit(t, s, 3, 1)
+}
+
+// tableBytes returns how large the tables of a store are.
+func tableBytes(t *testing.T, dir string) (bytes int64) {
+	t.Helper()
+	tables, err := filepath.Glob(filepath.Join(dir, "badger", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("%d tables: %v", len(tables), err)
+	}
+	for _, table := range tables {
+		info, err := os.Stat(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes += info.Size()
+	}
+	return bytes
+}
+
+// orphans checks whether anything is there that nothing visible refers to.
+func orphans(t *testing.T, s *storage.Store, want bool) {
+	t.Helper()
+	if n, err := s.Orphans(); err != nil || (n > 0) != want {
+		t.Errorf("%d orphans (%v), want any: %t", n, err, want)
+	}
 }
 
 // After a failed write nobody knows what is on the disk: nothing goes on.

@@ -38,7 +38,7 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix []byte) error {
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		if _, err := s.Commit(ctx, &Batch{Deletes: keys}); err != nil {
+		if _, err := s.Commit(ctx, &Batch{Deletes: keys, MakesRoom: true}); err != nil {
 			return fmt.Errorf("delete %q…: %w", prefix, err)
 		}
 		from = after(entryKey(keys[len(keys)-1]))

@@ -145,10 +145,10 @@ func (s *Store) begin() error {
 	if err := s.settleIncarnation(); err != nil {
 		return err
 	}
-	switch err := s.checkSpace(); {
+	switch err := s.checkSpace(s.reserve(false)); {
 	case errors.Is(err, ErrDiskFull):
-		s.log.Warn("the store can only be read", "path", s.path, "error", err)
-		return nil
+		s.log.Warn("the store can only be read, and things removed", "path", s.path, "error", err)
+		return s.giveBack()
 	case err != nil:
 		return err
 	}

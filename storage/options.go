@@ -21,7 +21,8 @@ type Options struct {
 	// docs/STORAGE-FORMAT.md, "Memory". Both read the same directories.
 	Small bool
 	// Reserve is how many bytes of free disk space writes leave untouched.
-	// Zero means DefaultReserve, a negative number none.
+	// Zero means DefaultReserve, a negative number none. What makes room, as
+	// purges do, leaves a quarter of it.
 	Reserve int64
 	// Renew begins a new incarnation. A store that was copied, or restored into
 	// a new directory, does so by itself: see [Store.Copied]. Set Renew once

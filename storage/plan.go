@@ -192,7 +192,7 @@ func (s *Store) writeAll(writes []write) error {
 			size += writes[n].size()
 			n++
 		}
-		if err := s.checkSpace(); err != nil {
+		if err := s.checkSpace(s.reserve(false)); err != nil {
 			return err
 		}
 		if err := s.write(writes[:n]); err != nil {

@@ -21,6 +21,9 @@ type submission struct {
 	done    func(Seq, error)
 }
 
+// makesRoom reports whether the submission is written below the reserve, too.
+func (sub *submission) makesRoom() bool { return sub.purge != nil || sub.batch.MakesRoom }
+
 // queue holds the submissions that wait for the committer, bounded by the
 // bytes they hold on to.
 type queue struct {

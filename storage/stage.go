@@ -71,7 +71,7 @@ func (w *stageWriter) flush(ctx context.Context) error {
 		return err
 	}
 	defer s.endTurn()
-	if err := s.checkSpace(); err != nil {
+	if err := s.checkSpace(s.reserve(false)); err != nil {
 		return err
 	}
 	w.started = true

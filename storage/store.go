@@ -171,24 +171,6 @@ func (s *Store) isClosing() bool {
 	}
 }
 
-// checkSpace refuses to write below the reserve. One system call is little
-// beside the sync that follows it, so it is made before every transaction.
-func (s *Store) checkSpace() error {
-	if s.options.InMemory || s.options.Reserve < 0 {
-		return nil
-	}
-	free, err := s.options.freeSpace(s.path)
-	if err != nil {
-		return s.wrap("free disk space", err)
-	}
-	if free < uint64(s.options.Reserve) {
-		s.counts.refused.Add(1)
-		return fmt.Errorf("%w: %s has %d MiB left, the reserve is %d MiB; make room, writes then go on by themselves",
-			ErrDiskFull, s.path, free>>20, s.options.Reserve>>20)
-	}
-	return nil
-}
-
 func (s *Store) wrap(operation string, err error) error {
 	if err == nil {
 		return nil

@@ -135,6 +135,9 @@ func (b *Batch) check() error {
 	if _, n := b.weigh(); n > MaxEntryBytes {
 		return fmt.Errorf("%w: keys and values of %d bytes, at most %d; split it", ErrInvalid, n, MaxEntryBytes)
 	}
+	if b.MakesRoom && len(b.Appends) > 0 {
+		return fmt.Errorf("%w: a batch that makes room appends", ErrInvalid)
+	}
 	if err := b.checkAppends(); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ func (w *sweeper) flush(ctx context.Context) error {
 		return err
 	}
 	defer w.store.endTurn()
+	if err := w.store.checkSpace(w.store.reserve(true)); err != nil {
+		return err
+	}
 	err := w.store.write(w.pending)
 	w.pending = w.pending[:0]
 	return err
@@ -113,7 +116,15 @@ func (s *Store) sweepLife(ctx context.Context, l life) error {
 // sweepAll removes the stages, and what is left of purged documents, that a
 // crash or a Close has left behind.
 func (s *Store) sweepAll() error {
-	return errors.Join(s.sweepStages(), s.sweepPurged(context.Background(), tagged(tagPurged)))
+	err := s.sweepStages()
+	if err == nil {
+		err = s.sweepPurged(context.Background(), tagged(tagPurged))
+	}
+	if errors.Is(err, ErrDiskFull) {
+		s.log.Warn("left what was removed to the next opening", "path", s.path, "error", err)
+		return nil
+	}
+	return err
 }
 
 func (s *Store) sweepStages() error {
