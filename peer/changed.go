@@ -48,17 +48,22 @@ func (p *Peer) cursorAt(seq storage.Seq) string {
 // from what [Peer.Cursor] has returned before. So an export, or an index of one's own,
 // follows without missing anything.
 //
-// What came and went since a cursor is told of as deleted. An error is the last thing yielded: ErrCursor, if the cursor is
-// of another life of the directory, which may lack what the former one had. Whoever
-// gets that drops what it has, and begins with an empty cursor.
+// What came and went since a cursor is told of as deleted. The loop may take its time.
+// An error is the last thing yielded: ErrClosed, if the peer is closed meanwhile, and
+// ErrCursor, if the cursor is of another life of the directory, which may lack what
+// the former one had. Whoever gets that drops what it has, and begins with an empty
+// cursor.
 func (p *Peer) Changes(ctx context.Context, since string) iter.Seq2[ChangedDocument, error] {
 	return func(yield func(ChangedDocument, error) bool) {
-		err := p.changes(ctx, nil, since, func(c ChangedDocument) (bool, error) {
+		err := p.changes(ctx, nil, since, func(v *visit, c ChangedDocument) (bool, error) {
 			there := p.isThere(ctx, c.ID)
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			return !c.becomes(there, since) || yield(c, nil), nil
+			if !c.becomes(there, since) {
+				return true, nil
+			}
+			return v.aside(func() bool { return yield(c, nil) })
 		})
 		if err != nil {
 			yield(ChangedDocument{}, fmt.Errorf("peer: list what has changed: %w", err))
@@ -69,12 +74,15 @@ func (p *Peer) Changes(ctx context.Context, since string) iter.Seq2[ChangedDocum
 // Changes is [Peer.Changes] for the records of the collection, with what they say.
 func (r *Records[T]) Changes(ctx context.Context, since string) iter.Seq2[ChangedRecord[T], error] {
 	return func(yield func(ChangedRecord[T], error) bool) {
-		err := r.c.peer.changes(ctx, r.c, since, func(c ChangedDocument) (bool, error) {
+		err := r.c.peer.changes(ctx, r.c, since, func(v *visit, c ChangedDocument) (bool, error) {
 			value, there, err := r.now(ctx, c.ID)
 			if ctx.Err() != nil || errors.Is(err, ErrClosed) {
 				return false, err
 			}
-			return !c.becomes(there, since) || yield(ChangedRecord[T]{c.ID, c.Change, value, err, c.Cursor}, nil), nil
+			if !c.becomes(there, since) {
+				return true, nil
+			}
+			return v.aside(func() bool { return yield(ChangedRecord[T]{c.ID, c.Change, value, err, c.Cursor}, nil) })
 		})
 		if err != nil {
 			yield(ChangedRecord[T]{}, fmt.Errorf("peer: list what has changed in %q: %w", r.c.name, err))
@@ -115,13 +123,14 @@ func (p *Peer) isThere(ctx context.Context, id crdt.DocumentID) bool {
 	return there || err != nil // what is damaged is there
 }
 
-// changes calls visit with each document that has changed since a cursor, of a
+// changes calls look with each document that has changed since a cursor, of a
 // collection or of all, until it returns false. Change is Created or Updated.
-func (p *Peer) changes(ctx context.Context, c *collection, since string, visit func(ChangedDocument) (bool, error)) error {
-	if err := p.enter(); err != nil {
+func (p *Peer) changes(ctx context.Context, c *collection, since string, look func(*visit, ChangedDocument) (bool, error)) error {
+	v := visit{peer: p}
+	if err := v.enter(); err != nil {
 		return err
 	}
-	defer p.running.Done()
+	defer v.leave()
 	after, err := p.seqOf(since)
 	if err != nil {
 		return err
@@ -146,7 +155,7 @@ func (p *Peer) changes(ctx context.Context, c *collection, since string, visit f
 			continue
 		}
 		id := row.Document
-		more, err := visit(ChangedDocument{id, p.collections.nameOf(id), change, p.cursorAt(row.Seq)})
+		more, err := look(&v, ChangedDocument{id, p.collections.nameOf(id), change, p.cursorAt(row.Seq)})
 		if err != nil || !more {
 			return err
 		}

@@ -68,7 +68,8 @@ func (r *Records[T]) Conflicts(ctx context.Context, id crdt.DocumentID) (conflic
 }
 
 // Conflicted yields the records that have conflicts, ascending by id. An error is
-// the last thing yielded. The loop may write records.
+// the last thing yielded, ErrClosed if the peer is closed meanwhile. The loop may take
+// its time, and write records.
 func (r *Records[T]) Conflicted(ctx context.Context) iter.Seq2[crdt.DocumentID, error] {
 	return func(yield func(crdt.DocumentID, error) bool) {
 		if err := r.c.conflicted(ctx, func(id crdt.DocumentID) bool { return yield(id, nil) }); err != nil {
@@ -143,10 +144,11 @@ func (tx *Tx) conflicts(ctx context.Context, c *collection, id crdt.DocumentID) 
 // conflicted calls yield with the records that have conflicts until that returns
 // false.
 func (c *collection) conflicted(ctx context.Context, yield func(crdt.DocumentID) bool) error {
-	if err := c.peer.enter(); err != nil {
+	v := visit{peer: c.peer}
+	if err := v.enter(); err != nil {
 		return err
 	}
-	defer c.peer.running.Done()
+	defer v.leave()
 	if err := c.await(ctx, (*collectionRow).hasViews); err != nil {
 		return err
 	}
@@ -156,8 +158,9 @@ func (c *collection) conflicted(ctx context.Context, yield func(crdt.DocumentID)
 			return ErrClosed
 		case err != nil:
 			return err
-		case !yield(documentOf(entry.Key)):
-			return nil
+		}
+		if more, err := v.aside(func() bool { return yield(documentOf(entry.Key)) }); err != nil || !more {
+			return err
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"runtime"
@@ -519,5 +520,53 @@ func TestNothingIsBuilt(t *testing.T) {
 	p := openPeer(t, peer.Config{InMemory: true})
 	if err := employees(t, p).AwaitBuilder(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever is slow in going through a list doesn't hold up Close, and learns of it.
+func TestCloseWhileListing(t *testing.T) {
+	dir, _, id := twoRecords(t, "mark")
+	lists := map[string]func(p *node, c *peer.Records[employee]) iter.Seq[error]{
+		"pending":     func(_ *node, c *peer.Records[employee]) iter.Seq[error] { return errorsOf(c.Pending(t.Context())) },
+		"all pending": func(p *node, _ *peer.Records[employee]) iter.Seq[error] { return errorsOf(p.Pending(t.Context())) },
+		"changed":     func(_ *node, c *peer.Records[employee]) iter.Seq[error] { return errorsOf(c.Changes(t.Context(), "")) },
+		"all changed": func(p *node, _ *peer.Records[employee]) iter.Seq[error] { return errorsOf(p.Changes(t.Context(), "")) },
+		"conflicted":  func(_ *node, c *peer.Records[employee]) iter.Seq[error] { return errorsOf(c.Conflicted(t.Context())) },
+	}
+	p := openPeer(t, peer.Config{Path: dir})
+	other := openPeer(t, peer.Config{InMemory: true})
+	theirs := employees(t, other)
+	employees(t, p)
+	if err := theirs.Put(t.Context(), id, employee{Name: "Eve"}); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error, 1)
+	p.Bring(id, historyOf(t, other.find(id)), func(err error) { result <- err })
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	for name, list := range lists {
+		p := openPeer(t, peer.Config{Path: dir})
+		n, last := 0, error(nil)
+		for err := range list(p, employees(t, p)) {
+			if n, last = n+1, err; n == 1 && err == nil {
+				p.close() // waits for ever if it waits for the loop
+			}
+		}
+		if n != 2 || !errors.Is(last, peer.ErrClosed) {
+			t.Errorf("%s: %d items, the last with %v, want ErrClosed after the first", name, n, last)
+		}
+	}
+}
+
+// errorsOf is a list without what is in it.
+func errorsOf[T any](list iter.Seq2[T, error]) iter.Seq[error] {
+	return func(yield func(error) bool) {
+		for _, err := range list {
+			if !yield(err) {
+				return
+			}
+		}
 	}
 }

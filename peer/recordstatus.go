@@ -43,7 +43,8 @@ type Unsynced struct {
 
 // Pending yields the records that the relay isn't known to have all of: those that
 // it refuses, then the others, those that have waited longest first. It is what there
-// was when the iteration began. An error is the last thing yielded.
+// was when the iteration began. An error is the last thing yielded, ErrClosed if the
+// peer is closed meanwhile. The loop may take its time.
 func (r *Records[T]) Pending(ctx context.Context) iter.Seq2[Unsynced, error] {
 	return r.c.peer.pending(ctx, func() []*collection { return []*collection{r.c} })
 }
@@ -55,23 +56,32 @@ func (p *Peer) Pending(ctx context.Context) iter.Seq2[Unsynced, error] {
 
 func (p *Peer) pending(ctx context.Context, of func() []*collection) iter.Seq2[Unsynced, error] {
 	return func(yield func(Unsynced, error) bool) {
-		if err := p.enter(); err != nil {
-			yield(Unsynced{}, err)
-			return
-		}
-		defer p.running.Done()
-		ids, owed, err := p.unsynced(ctx, of())
-		for i := 0; i < len(ids) && err == nil; i++ {
-			var item Unsynced
-			if item, err = p.describe(ids[i], owed[ids[i]]); err == nil && !yield(item, nil) {
-				return
-			}
-			err = errors.Join(err, ctx.Err())
-		}
-		if err != nil {
+		if err := p.eachPending(ctx, of(), func(item Unsynced) bool { return yield(item, nil) }); err != nil {
 			yield(Unsynced{}, fmt.Errorf("peer: what is pending: %w", err))
 		}
 	}
+}
+
+func (p *Peer) eachPending(ctx context.Context, of []*collection, yield func(Unsynced) bool) error {
+	v := visit{peer: p}
+	if err := v.enter(); err != nil {
+		return err
+	}
+	defer v.leave()
+	ids, owed, err := p.unsynced(ctx, of)
+	for i := 0; i < len(ids) && err == nil; i++ {
+		item, err := p.describe(ids[i], owed[ids[i]])
+		if err != nil {
+			return err
+		}
+		if more, err := v.aside(func() bool { return yield(item) }); err != nil || !more {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // unsynced returns the records of some collections that the relay lacks something

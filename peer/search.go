@@ -96,11 +96,7 @@ func (c *collection) find(ctx context.Context, tx *Tx, q Query, yield func(query
 		if err != nil {
 			return c.failed(err)
 		}
-		v.leave()
-		if !yield(m) {
-			return nil
-		}
-		if err := v.enter(); err != nil {
+		if more, err := v.aside(func() bool { return yield(m) }); err != nil || !more {
 			return err
 		}
 	}
@@ -124,6 +120,16 @@ func (v *visit) leave() {
 		v.inside = false
 		v.peer.running.Done()
 	}
+}
+
+// aside runs a loop's body, which Close doesn't wait for. It reports false when the
+// loop is to end.
+func (v *visit) aside(body func() bool) (more bool, err error) {
+	v.leave()
+	if !body() {
+		return false, nil
+	}
+	return true, v.enter()
 }
 
 func (c *collection) countWhere(ctx context.Context, tx *Tx, q Query) (int, error) {
