@@ -80,7 +80,8 @@ func (r *Records[T]) Conflicted(ctx context.Context) iter.Seq2[crdt.DocumentID, 
 
 // ResolveConflict ends a conflict that [Records.Conflicts] has returned by a value:
 // one of those that stand there, or another. It fails with ErrStale if other values
-// stand there by now. Its change bears the message "godwit: resolved".
+// stand there by now, and with ErrInvalid if the record would be no T with that
+// value, or none that [Validate] takes. Its change bears the message "godwit: resolved".
 func (r *Records[T]) ResolveConflict(ctx context.Context, id crdt.DocumentID, conflict Conflict, value any) error {
 	return r.do(ctx, "resolve a conflict of "+id.String(), func(tx *Tx) error {
 		if len(conflict.found.Path) == 0 {
@@ -92,6 +93,14 @@ func (r *Records[T]) ResolveConflict(ctx context.Context, id crdt.DocumentID, co
 		}
 		d, err := tx.found(ctx, r.c, id)
 		if err != nil {
+			return err
+		}
+		if err := d.look(func(root crdt.Map) error {
+			if !root.At(answer.conflict.Path...).Exists() {
+				return stale(answer.conflict)
+			}
+			return answer.fits(reflect.TypeFor[T](), root.Any())
+		}); err != nil {
 			return err
 		}
 		return d.resolve(answer)

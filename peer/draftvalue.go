@@ -30,8 +30,7 @@ func typed(t reflect.Type, value any) (any, error) {
 	if t == reflect.TypeFor[any]() {
 		return value, nil
 	}
-	holder := reflect.New(reflect.MapOf(reflect.TypeFor[string](), t))
-	err := inDraft(map[string]any{draftKey: value}, func(root crdt.Map) error { return root.Hydrate(holder.Interface()) })
+	holder, err := hydrated(t, value)
 	switch {
 	case errors.Is(err, crdt.ErrMismatch):
 		return value, nil
@@ -39,4 +38,19 @@ func typed(t reflect.Type, value any) (any, error) {
 		return nil, err
 	}
 	return holder.Elem().MapIndex(reflect.ValueOf(draftKey)).Interface(), nil
+}
+
+// mismatch returns why a value of a record isn't one of some type; nil if it is one.
+// What can't be written at all is told by who writes it.
+func mismatch(t reflect.Type, value any) error {
+	if _, err := hydrated(t, value); errors.Is(err, crdt.ErrMismatch) {
+		return err
+	}
+	return nil
+}
+
+// hydrated returns a pointer to a map that has a value, read as one of some type.
+func hydrated(t reflect.Type, value any) (reflect.Value, error) {
+	holder := reflect.New(reflect.MapOf(reflect.TypeFor[string](), t))
+	return holder, inDraft(map[string]any{draftKey: value}, func(root crdt.Map) error { return root.Hydrate(holder.Interface()) })
 }

@@ -44,7 +44,11 @@ func (m *merger) ask(shown map[string]any, found []record.Conflict, own func(crd
 			if err := sameLists(merged, shown, c.Path); err != nil {
 				return err
 			}
-			answers = append(answers, answerBy(c, merged.At(c.Path...)))
+			a := answerBy(c, merged.At(c.Path...))
+			if err := a.fits(m.of, shown); err != nil {
+				return err
+			}
+			answers = append(answers, a)
 		}
 		return nil
 	})
@@ -71,7 +75,7 @@ func replaced(tree any, path []any, value any) any {
 	switch step := path[0].(type) {
 	case string:
 		m := maps.Clone(tree.(map[string]any))
-		m[step] = replaced(m[step], path[1:], value)
+		m[step] = replaced(child(tree, step), path[1:], value)
 		return m
 	default:
 		l := slices.Clone(tree.([]any))
@@ -80,20 +84,22 @@ func replaced(tree any, path []any, value any) any {
 	}
 }
 
+// child returns what a step of a path leads to in a tree, which has it.
+func child(tree, step any) any {
+	if name, isName := step.(string); isName {
+		return tree.(map[string]any)[name]
+	}
+	return tree.([]any)[step.(int)]
+}
+
 // sameLists fails if a list on the way to a conflict is another: nobody knows then
 // which of its items is which.
 func sameLists(merged crdt.Map, shown any, path []any) error {
 	for i, step := range path {
-		switch step := step.(type) {
-		case string:
-			shown = shown.(map[string]any)[step]
-		case int:
-			items := shown.([]any)
-			if merged.At(path[:i]...).List().Len() != len(items) {
-				return fmt.Errorf("%w: %s is of another length than it was", ErrInvalid, Conflict{Path: path[:i]}.Field())
-			}
-			shown = items[step]
+		if items, isList := shown.([]any); isList && merged.At(path[:i]...).List().Len() != len(items) {
+			return fmt.Errorf("%w: %s is of another length than it was", ErrInvalid, Conflict{Path: path[:i]}.Field())
 		}
+		shown = child(shown, step)
 	}
 	return nil
 }

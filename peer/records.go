@@ -50,6 +50,9 @@ func CollectionOf[T any](p *Peer, name string, opts ...CollectionOption) (*Recor
 	for i := range options.resolvers.fields {
 		options.resolvers.fields[i].typ = reflect.TypeFor[T]()
 	}
+	if m := options.resolvers.merger; m != nil {
+		m.of = reflect.TypeFor[T]()
+	}
 	c, err := p.collection(name, options)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,8 @@ import (
 )
 
 // Resolver says what is to stand where there is a conflict: one of its values, or
-// another. An error leaves the conflict as it is.
+// another. An error leaves the conflict as it is, and so does a value that the
+// collection's records can't have there.
 type Resolver func(c Conflict) (any, error)
 
 // PreferLocal is the [Resolver] that chooses what was written here.
@@ -52,7 +53,9 @@ func ResolveField(field string, resolver Resolver) CollectionOption {
 // conflicts in them must keep their length. Fields that a T doesn't have are left to
 // Resolve; those of ResolveField are not its business.
 func ResolveWith[T any](merge func(local, remote T) (T, error)) CollectionOption {
-	return func(o *collectionOptions) { o.resolvers.merger = &merger{reflect.TypeFor[T](), mergeOf(merge)} }
+	return func(o *collectionOptions) {
+		o.resolvers.merger = &merger{typ: reflect.TypeFor[T](), merge: mergeOf(merge)}
+	}
 }
 
 // resolvers are those of a collection.
@@ -70,7 +73,8 @@ type fieldResolver struct {
 
 // merger is asked about a record as a whole.
 type merger struct {
-	typ   reflect.Type
+	typ   reflect.Type // that it merges
+	of    reflect.Type // of the collection's records
 	merge func(local, remote map[string]any, visit func(merged crdt.Map) error) error
 }
 
@@ -127,6 +131,37 @@ func answerOf(c record.Conflict, value any) (a answer, err error) {
 	return a, err
 }
 
+// fits returns ErrInvalid if with the answer a record that is shown couldn't be read
+// as a type any more, at the place of the conflict or in what a type reads as a whole.
+// What others have written there that can't be read either may stay.
+func (a answer) fits(t reflect.Type, shown any) error {
+	path := a.conflict.Path
+	n := len(path)
+	of, has := crdt.TypeAt(t, path...)
+	for ; !has; of, has = crdt.TypeAt(t, path[:n]...) {
+		n--
+	}
+	for _, step := range path[:n] {
+		shown = child(shown, step)
+	}
+	now := mismatch(of, replaced(shown, path[n:], a.said()))
+	if now == nil {
+		return nil
+	}
+	if was := mismatch(of, shown); was != nil && was.Error() == now.Error() {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: %w", ErrInvalid, Conflict{Path: path}.Field(), now)
+}
+
+// said returns what the answer is.
+func (a answer) said() any {
+	if a.choice >= 0 {
+		return a.conflict.Values[a.choice].Value
+	}
+	return a.value
+}
+
 func answerBy(c record.Conflict, v crdt.Value) answer {
 	if choice := c.Index(v.Any()); choice >= 0 {
 		return answer{conflict: c, choice: choice}
@@ -154,7 +189,11 @@ func (a answer) write(root crdt.Map) error {
 		err = record.Resolve(root, a.conflict, a.value)
 	}
 	if errors.Is(err, record.ErrStale) {
-		return fmt.Errorf("%w: %s", ErrStale, Conflict{Path: a.conflict.Path}.Field())
+		return stale(a.conflict)
 	}
 	return err
+}
+
+func stale(c record.Conflict) error {
+	return fmt.Errorf("%w: %s", ErrStale, Conflict{Path: c.Path}.Field())
 }

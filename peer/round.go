@@ -89,7 +89,7 @@ func (r *round) fill(who resolvers) {
 // ask asks the resolvers, without any lock held.
 func (r *round) ask() {
 	for _, f := range r.fields {
-		if a, err := f.ask(r.id, r.own); err != nil {
+		if a, err := f.ask(r.id, r.own, r.found.shown); err != nil {
 			r.refused = append(r.refused, refusal{[]record.Conflict{f.conflict}, err})
 		} else {
 			r.answers = append(r.answers, a)
@@ -106,7 +106,7 @@ func (r *round) ask() {
 	r.answers = append(r.answers, answers...)
 }
 
-func (f fieldConflict) ask(id crdt.DocumentID, own func(crdt.ActorID) bool) (answer, error) {
+func (f fieldConflict) ask(id crdt.DocumentID, own func(crdt.ActorID) bool, shown map[string]any) (answer, error) {
 	c, err := conflictOf(f.resolver.typ, id, f.conflict, own)
 	if err != nil {
 		return answer{}, err
@@ -119,7 +119,11 @@ func (f fieldConflict) ask(id crdt.DocumentID, own func(crdt.ActorID) bool) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	return answerOf(f.conflict, value)
+	a, err := answerOf(f.conflict, value)
+	if err == nil {
+		err = a.fits(f.resolver.typ, shown)
+	}
+	return a, err
 }
 
 // conclude makes the answers durable, and what was not answered. It reports whether
