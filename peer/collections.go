@@ -189,10 +189,12 @@ func (p *Peer) register(name string, options collectionOptions) (*collection, er
 	if isNew {
 		c = newCollection(p, name, tag)
 	}
-	if n := len(c.now().Indexes) + len(options.indexes); n > maxIndexes {
-		return nil, fmt.Errorf("%w: %d indexes, at most %d", ErrInvalid, n, maxIndexes)
+	wanted := c.now().clone()
+	wanted.adopt(options)
+	if n := len(wanted.Indexes); n > maxIndexes {
+		return nil, fmt.Errorf("%w: %d indexes, at most %d; DropIndex removes those of former times", ErrInvalid, n, maxIndexes)
 	}
-	if int(c.now().Next)+len(options.indexes) > conflictIndex {
+	if wanted.Next > conflictIndex {
 		return nil, fmt.Errorf("%w: too many indexes were added and dropped", ErrInvalid)
 	}
 	before := c.now().Mode

@@ -311,8 +311,9 @@ func TestWideRecords(t *testing.T) {
 		indexes = append(indexes, peer.Index(fmt.Sprint("a", n%4), fmt.Sprint("b", n), "c", "Name"))
 	}
 	atAda, atBob := of[map[string]any](t, ada, "acme/wide", indexes...), of[map[string]any](t, bob, "acme/wide", indexes...)
+	of[map[string]any](t, ada, "acme/wide", indexes...) // as when a program starts again
 	_, err := ada.Collection("acme/wide", peer.Index("more"))
-	fails(t, err, peer.ErrInvalid, "16")
+	fails(t, err, peer.ErrInvalid, "16", "DropIndex")
 	wide := func(mark string, elements, size int) map[string]any {
 		record := map[string]any{"Name": mark + strings.Repeat("n", size)}
 		for n := range 15 {
