@@ -21,7 +21,7 @@ func (r *Records[T]) IDFor(key string) crdt.DocumentID { return docid.RecordFor(
 // where they differ, one value is shown, and the other is a conflict.
 //
 // ErrKey says that another key has the same id, or that somebody has written
-// another key into the record.
+// another key into the record, and ErrInvalid that this can't be a key.
 func (r *Records[T]) CreateWithKey(ctx context.Context, key string, value T) (crdt.DocumentID, error) {
 	return r.withKey(ctx, "create", key, value, func(d *draft) error {
 		switch state, err := d.state(); {
@@ -63,11 +63,13 @@ func (r *Records[T]) withKey(ctx context.Context, what, key string, value T, all
 
 // checkKey returns ErrKey if the record has another key.
 func (d *draft) checkKey(key string) error {
-	err := record.ValidKey(key)
-	if err == nil && d.doc != nil {
-		err = d.look(func(root crdt.Map) error { return record.CheckKey(root, key) })
+	if err := record.ValidKey(key); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return ofKey(err)
+	if d.doc == nil {
+		return nil
+	}
+	return ofKey(d.look(func(root crdt.Map) error { return record.CheckKey(root, key) }))
 }
 
 // putWithKey makes the record be what is given, with a natural key.

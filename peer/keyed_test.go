@@ -89,7 +89,7 @@ func TestKeys(t *testing.T) {
 	is(t, c, id, contact{Name: "Ada again"})
 	for _, bad := range []string{"", "\xff", strings.Repeat("k", 1025)} {
 		_, err = c.CreateWithKey(t.Context(), bad, contact{})
-		fails(t, err, peer.ErrKey)
+		fails(t, err, peer.ErrInvalid, "key")
 	}
 	maps, err := p.Collection("acme/contacts")
 	if err != nil {

@@ -3,8 +3,10 @@ package record
 import "errors"
 
 var (
-	// ErrKey is returned for a key that can't be one, and for a record that has
-	// another key: their ids collide, or somebody has written it by hand.
+	// ErrNoKey is returned for what can't be a natural key.
+	ErrNoKey = errors.New("record: not a natural key")
+	// ErrKey is returned for a record that has another key: their ids collide, or
+	// somebody has written it by hand.
 	ErrKey = errors.New("record: not the record of that key")
 	// ErrShape is returned for a value with more than [MaxContainers] maps.
 	ErrShape = errors.New("record: too many maps for a record with a natural key")

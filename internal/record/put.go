@@ -23,8 +23,8 @@ const MaxContainers = 4096
 // nothing is yet, so that they don't stand against what others have filled in.
 // Where both put an item with the same key into a list, both are there.
 //
-// After an error the document is as it was. [ErrKey] and [ErrShape] are errors of
-// Put's own; others are Reconcile's and the document's: [crdt.ErrNotNative] if the
+// After an error the document is as it was. [ErrNoKey], [ErrKey] and [ErrShape] are
+// errors of Put's own; others are Reconcile's and the document's: [crdt.ErrNotNative] if the
 // engine isn't ours.
 func Put(d *crdt.Doc, key string, want any) ([]*change.Change, error) {
 	shape, err := crdt.Containers(want)

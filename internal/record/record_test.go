@@ -190,7 +190,7 @@ func TestKeysThatCannotBe(t *testing.T) {
 		long[i] = 'k'
 	}
 	for _, key := range []string{"", "\xff", string(long)} {
-		if _, err := record.Put(d, key, value{}); !errors.Is(err, record.ErrKey) {
+		if _, err := record.Put(d, key, value{}); !errors.Is(err, record.ErrNoKey) {
 			t.Errorf("%.10q: %v", key, err)
 		}
 	}

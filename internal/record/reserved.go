@@ -22,16 +22,16 @@ const MaxKey = 1024
 // Reserved reports whether a name at a record's root is no field of the record.
 func Reserved(name string) bool { return strings.HasPrefix(name, crdt.ReservedPrefix) }
 
-// ValidKey returns [ErrKey] unless key can be a natural key: valid UTF-8, not
+// ValidKey returns [ErrNoKey] unless key can be a natural key: valid UTF-8, not
 // empty, at most [MaxKey] bytes.
 func ValidKey(key string) error {
 	switch {
 	case key == "":
-		return fmt.Errorf("%w: a key can't be empty", ErrKey)
+		return fmt.Errorf("%w: it is empty", ErrNoKey)
 	case len(key) > MaxKey:
-		return fmt.Errorf("%w: a key of %d bytes, at most %d", ErrKey, len(key), MaxKey)
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrNoKey, len(key), MaxKey)
 	case !utf8.ValidString(key):
-		return fmt.Errorf("%w: %q is not UTF-8", ErrKey, key)
+		return fmt.Errorf("%w: %q is no UTF-8", ErrNoKey, key)
 	}
 	return nil
 }
