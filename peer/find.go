@@ -20,7 +20,8 @@ type Field = query.Field
 //
 //	peer.Where("Department").Is("R&D").And("Age").Above(30).OrderBy("Name").Limit(50)
 //
-// A dot leads into a map, as in "Address.City". Query{}.OrderBy has no condition.
+// A dot leads into a map, as in "Address.City". Query{}.OrderBy has no condition. A
+// field that the collection's type doesn't have is an error; a [Collection] has any.
 func Where(field string) Field { return query.Where(field) }
 
 // Record is a record that was found.
@@ -54,12 +55,15 @@ func (r Record[T]) Cursor() string { return r.match.Cursor() }
 // storage.ErrOutdated after a GiB of writing: then go on with a page.
 func (r *Records[T]) Find(ctx context.Context, q Query) iter.Seq2[Record[T], error] {
 	return func(yield func(Record[T], error) bool) {
-		err := r.c.find(ctx, r.tx, q, func(m query.Match) bool { return yield(r.record(m), nil) })
+		err := r.c.find(ctx, r.tx, r.asked(q), func(m query.Match) bool { return yield(r.record(m), nil) })
 		if err != nil {
 			yield(Record[T]{}, fmt.Errorf("peer: find in %q: %w", r.c.name, err))
 		}
 	}
 }
+
+// asked returns a query that fails if it names a field that no T has.
+func (r *Records[T]) asked(q Query) Query { return q.Checked(leadsInto[T]) }
 
 func (r *Records[T]) record(m query.Match) Record[T] {
 	found := Record[T]{ID: m.ID, State: r.state(m.ID), match: m}
@@ -78,7 +82,7 @@ func (r *Records[T]) state(id crdt.DocumentID) State {
 // CountWhere returns how many records fulfil the conditions of a query, whatever
 // its limit and cursor are: as many as [Records.Find] would yield without them.
 func (r *Records[T]) CountWhere(ctx context.Context, q Query) (int, error) {
-	n, err := r.c.countWhere(ctx, r.tx, q)
+	n, err := r.c.countWhere(ctx, r.tx, r.asked(q))
 	if err != nil {
 		err = fmt.Errorf("peer: count in %q: %w", r.c.name, err)
 	}
@@ -88,7 +92,7 @@ func (r *Records[T]) CountWhere(ctx context.Context, q Query) (int, error) {
 // Explain says in words how a query is run now, with the indexes that are built. It
 // runs nothing.
 func (r *Records[T]) Explain(ctx context.Context, q Query) (string, error) {
-	text, err := r.c.explain(ctx, q)
+	text, err := r.c.explain(ctx, r.asked(q))
 	if err != nil {
 		err = fmt.Errorf("peer: explain a query of %q: %w", r.c.name, err)
 	}

@@ -69,7 +69,7 @@ func (r *Records[T]) Live(ctx context.Context, q Query) <-chan LiveUpdate[T] {
 			}
 			return false
 		}
-		if err := r.live(ctx, q, tell); err != nil {
+		if err := r.live(ctx, r.asked(q), tell); err != nil {
 			tell(LiveUpdate[T]{Err: fmt.Errorf("peer: live query of %q: %w", r.c.name, err)})
 		}
 	}()

@@ -16,6 +16,10 @@ import (
 // see [crdt.Map.Reconcile] for what of it becomes what, and how two people's
 // edits of one record meet. It may be used from any goroutine, and kept as long as the peer.
 //
+// Documents keep times in UTC and whole milliseconds. What people choose of several,
+// such as tags, is best a map[string]bool: two who add the same one to a list have it
+// twice.
+//
 // What is written is on disk when a method returns, with all that follows from it.
 // Reads don't open documents, but for large records, of more than 64 KiB, and wait
 // for nobody who writes.
@@ -40,13 +44,14 @@ func (p *Peer) Collection(name string, opts ...CollectionOption) (*Collection, e
 }
 
 // CollectionOf is [Peer.Collection] for records of type T. ErrInvalid says that a
-// T, or some field of it, can't be kept.
+// T, or some field of it, can't be kept, or that an index is of a field that a T
+// doesn't have.
 func CollectionOf[T any](p *Peer, name string, opts ...CollectionOption) (*Records[T], error) {
 	var options collectionOptions
 	for _, opt := range opts {
 		opt(&options)
 	}
-	options.err = errors.Join(options.err, checkType[T]())
+	options.err = errors.Join(options.err, checkType[T](), options.checkFields(leadsInto[T]))
 	for i := range options.resolvers.fields {
 		options.resolvers.fields[i].typ = reflect.TypeFor[T]()
 	}
@@ -69,15 +74,6 @@ func (p *Peer) Collections() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// checkType returns why no record can be a T.
-func checkType[T any]() error {
-	empty, err := crdt.Map{}.Snapshot(nil)
-	if err != nil {
-		return err
-	}
-	return empty.Hydrate(new(T))
 }
 
 // In returns the collection as it is in a transaction: what its methods write

@@ -49,6 +49,10 @@ func (x Index) parsed() []field {
 	return fields
 }
 
+// Check returns ErrInvalid if check has an error for one of the fields, which are
+// names of fields: see [Index.Err].
+func (x Index) Check(check func(path []string) error) error { return checkAll(x.parsed(), check) }
+
 // Roots returns the names at a record's root in or below which the fields are.
 func (x Index) Roots() []string {
 	roots := make([]string, len(x.Fields))

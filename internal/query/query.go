@@ -71,6 +71,31 @@ func (q Query) After(cursor string) Query {
 	return q
 }
 
+// Checked returns the query with an error if check has one for a field that it
+// names.
+func (q Query) Checked(check func(path []string) error) Query {
+	fields := make([]field, 0, len(q.conditions)+len(q.order))
+	for _, c := range q.conditions {
+		fields = append(fields, c.field)
+	}
+	for _, s := range q.order {
+		fields = append(fields, s.field)
+	}
+	if err := checkAll(fields, check); err != nil {
+		return q.failed(err)
+	}
+	return q
+}
+
+func checkAll(fields []field, check func(path []string) error) error {
+	for _, f := range fields {
+		if err := check(f.path); err != nil {
+			return fmt.Errorf("%w: %q: %w", ErrInvalid, f.name, err)
+		}
+	}
+	return nil
+}
+
 // Err returns why the query makes no sense, [ErrInvalid] in whole, or nil.
 func (q Query) Err() error { return q.err }
 
