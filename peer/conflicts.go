@@ -115,7 +115,7 @@ func (r *Records[T]) Resolved(ctx context.Context) error {
 		return err
 	}
 	defer r.c.peer.running.Done()
-	if err := r.c.resolving.resolved(ctx); err != nil {
+	if err := r.c.resolved(ctx); err != nil {
 		return fmt.Errorf("peer: resolve conflicts in %q: %w", r.c.name, err)
 	}
 	return nil

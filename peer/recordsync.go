@@ -116,7 +116,10 @@ func (c *collection) sync(ctx context.Context) error {
 // pushResolved waits for the resolvers to be done with what has come, and for the relay
 // to have what they wrote.
 func (c *collection) pushResolved(ctx context.Context) error {
-	if err := c.resolving.resolved(ctx); err != nil {
+	if c.resolving.who().isEmpty() {
+		return nil
+	}
+	if err := c.resolved(ctx); err != nil {
 		return fmt.Errorf("peer: resolve conflicts in %q: %w", c.name, err)
 	}
 	if c.outbox.oldest() > uint64(c.peer.store.LastSeq()) {

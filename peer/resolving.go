@@ -102,10 +102,11 @@ func (w *resolving) next() (ids map[crdt.DocumentID]struct{}, all, more bool) {
 }
 
 // stopResolving ends the worker with an error that isn't the resolvers': the disk may
-// be full. Another one looks at all records, as soon as something happens to one.
+// be full. Another one looks at all records, as soon as something happens to one, or somebody
+// waits.
 func (c *collection) stopResolving(err error) {
 	if !errors.Is(err, ErrClosed) && !errors.Is(err, context.Canceled) {
-		c.peer.config.Logger.Error("could not resolve conflicts; it is tried again with the next one", "collection", c.name, "error", err)
+		c.peer.config.Logger.Error("could not resolve conflicts; it is tried again with the next one, or by Sync", "collection", c.name, "error", err)
 	}
 	w := &c.resolving
 	w.mu.Lock()
@@ -114,9 +115,14 @@ func (c *collection) stopResolving(err error) {
 	close(w.idle)
 }
 
-// resolved returns when there is nothing to do any more, or why there still is.
-func (w *resolving) resolved(ctx context.Context) error {
+// resolved returns when there is nothing to do any more, or why there still is. What
+// was given up before is tried again.
+func (c *collection) resolved(ctx context.Context) error {
+	w := &c.resolving
 	w.mu.Lock()
+	if w.err != nil {
+		c.startResolving()
+	}
 	idle := w.idle
 	w.mu.Unlock()
 	if idle == nil {
