@@ -60,6 +60,30 @@
 // (recipe_syncall_test.go), and full or incremental, push or pull, by itself or by
 // hand, or local only (recipe_modes_test.go).
 //
+// # Queries
+//
+// A [Query] begins with [Where], or is the zero value, which asks for all. Its
+// methods return another query:
+//
+//	Where(field), And(field)        a condition on one field, and on one more
+//	  .Is(v), IsNot(v), In(v, …)    equal; Is(nil) is Missing
+//	  .Above(v), AtLeast(v)         numbers, times, bytes or strings beyond a bound
+//	  .Below(v), AtMost(v)
+//	  .Between(low, high)           both included
+//	  .Prefix(s)                    strings that begin with s
+//	  .Contains(v)                  lists with this element, strings with this part
+//	  .Exists(), Missing()          holds something, or null or nothing
+//	.OrderBy(fields…)               ascending; then OrderByDesc(fields…)
+//	.Reverse()                      the whole order the other way around
+//	.Limit(n)                       at most n records
+//	.After(cursor)                  the next page: behind [Record.Cursor]
+//
+// A field is a key of the record; "Address.City" leads into a map, and a dot in a
+// key is written `\.`. Numbers of all kinds are compared exactly: 1 is 1.0. Texts are
+// strings. An order puts nothing before false, then true, numbers, times, bytes,
+// strings, lists and maps; without OrderBy it is what suits the index. With or without
+// an index a query finds the same: [Index] makes it fast, [Records.Explain] says how.
+//
 // # One directory, one life
 //
 // Whoever makes a change signs it as an actor with a number. The same number
