@@ -144,6 +144,9 @@ func (p *Peer) loadCollections() error {
 			return err
 		default:
 			c := newCollection(p, row.Name, tag)
+			if row.Afresh {
+				c.listAfresh()
+			}
 			c.row = row
 			p.collections.of[tag] = c
 		}

@@ -298,3 +298,49 @@ func TestDamagedAtTheRelay(t *testing.T) {
 	check("what lists all", bobs.Resync, peer.ErrUnread)
 	check("all collections", bob.Sync, nil)
 }
+
+// What the relay could not read while the peer caught up by itself, or before a link
+// ended, is told to whoever pulls or syncs next, over whichever link, and once.
+func TestDamagedAtTheRelayInTheBackground(t *testing.T) {
+	relay := startRelay(t)
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
+	anns, bobs := employees(t, ann), employees(t, bob)
+	mark := noise(200)
+	made(t, anns, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+	good := made(t, anns, employee{Name: "Ada"})
+	ann.online()
+	soon(t, ann.Sync)
+	ann.close()
+	relay.stop()
+	damageRow(t, relay.dir, mark[:20], func(key []byte) bool { return key[0] == 'p' })
+	relay.start()
+	check := func(what string, do func(context.Context) error, want error) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := do(ctx); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", what, err, want)
+		}
+	}
+	caughtUp := func() {
+		t.Helper()
+		bob.online()
+		bob.until("all is there", func(s peer.LinkState) bool { return s.Phase == peer.Online })
+		comes(t, bobs, good, named("Ada"))
+	}
+	caughtUp()
+	check("what is synced after that", bob.Sync, peer.ErrUnread)
+	check("another pull", bobs.Pull, nil)
+
+	if _, err := bobs.Unsubscribe(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := bobs.Subscribe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	comes(t, bobs, good, named("Ada"))
+	bob.offline()
+	caughtUp()
+	check("a pull over another link", bobs.Pull, peer.ErrUnread)
+	check("what is synced then", bobs.Sync, nil)
+}

@@ -15,7 +15,8 @@ import (
 //
 // It needs [Peer.Run], and waits for a link until ctx ends; then it says how much is
 // left, and nothing is lost. What the relay doesn't have, or refuses, or what is
-// damaged, isn't waited for; [ErrUnread] says that it was damaged at the relay.
+// damaged, isn't waited for; [ErrUnread] says that it was damaged at the relay, once,
+// as [Records.Pull] does.
 func (p *Peer) Sync(ctx context.Context) error {
 	if p.config.Relay == "" {
 		return ErrNoRelay
@@ -65,8 +66,9 @@ func (r *Records[T]) Push(ctx context.Context) error { return r.c.travel(ctx, r.
 
 // Pull returns when what the relay had when it was called is here, whatever the
 // collection's mode is; else it is like [Records.Push]. [ErrUnread] says that the
-// relay could not read some of its records, so that they didn't come; that is told
-// once, and by [Records.Resync] again.
+// relay could not read some of its records, so that they didn't come, now or in the
+// background since the peer was opened. That is told once, by whatever pulls first,
+// and by [Records.Resync] again.
 func (r *Records[T]) Pull(ctx context.Context) error {
 	return r.c.travel(ctx, func(ctx context.Context) error { return r.c.pull(ctx, false) })
 }
@@ -107,10 +109,11 @@ func (c *collection) sync(ctx context.Context) error {
 	if err := c.push(ctx); err != nil || c.now().Left {
 		return err
 	}
-	if err := c.pull(ctx, false); err != nil {
-		return err
+	unread := c.pull(ctx, false)
+	if unread != nil && !errors.Is(unread, ErrUnread) {
+		return unread
 	}
-	return c.pushResolved(ctx)
+	return errors.Join(unread, c.pushResolved(ctx))
 }
 
 // pushResolved waits for the resolvers to be done with what has come, and for the relay
@@ -178,8 +181,10 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 	t := &c.traffic
 	t.mu.Lock()
 	need := t.begun + 1
-	t.afresh = t.afresh || afresh
 	t.mu.Unlock()
+	if afresh {
+		need = c.listAfresh()
+	}
 	defer c.ask(&t.pulls)()
 	err := c.awaitTraffic(ctx, func() (bool, error) {
 		t.mu.Lock()
@@ -200,14 +205,22 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case err != nil:
+	if err != nil {
 		return c.unfinished("pull", t.left, err)
-	case t.unread > 0:
-		return fmt.Errorf("%w: %d of %q", ErrUnread, t.unread, c.name)
-	default:
+	}
+	return c.tellUnread()
+}
+
+// tellUnread says what the relay could not read, to one caller; the traffic is locked.
+// A record that was left out several times is counted as often.
+func (c *collection) tellUnread() error {
+	t := &c.traffic
+	if t.unread == 0 {
 		return nil
 	}
+	unread := t.unread
+	t.unread = 0
+	return fmt.Errorf("%w: up to %d of %q", ErrUnread, unread, c.name)
 }
 
 // ask notes that somebody asks for something until the function is called that it

@@ -28,7 +28,10 @@ func (r *Records[T]) Subscribe(ctx context.Context) error {
 func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.DocumentID, err error) {
 	err = r.c.follows(ctx, storage.Batch{MakesRoom: evict}, func(row *collectionRow) {
 		row.Left = true
-		row.Afresh = row.Afresh || evict
+		if evict {
+			r.c.listAfresh()
+			row.Afresh = true
+		}
 	})
 	if err != nil || !evict {
 		return nil, err

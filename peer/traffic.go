@@ -24,10 +24,10 @@ type traffic struct {
 	begun     uint64 // how often that was asked for, over all links
 	caught    uint64 // the newest of those that has caught up
 	relisting uint64 // the newest of those that began by a full listing
-	afresh    bool   // the next one does
+	afresh    uint64 // the first of those that are to begin so, until one has caught up; 0 = none
 	quiet     bool   // that one is only to be sure that nothing is missing
 	left      int    // documents, about
-	unread    uint64 // that the relay could not read
+	unread    uint64 // that the relay could not read, and nobody was told of
 	mostLeft  int
 
 	pushing  bool   // we announce
@@ -125,12 +125,12 @@ func (c *collection) attach(to *hub.Link) {
 // subscribe has the relay announce the collection; t.asking is held.
 func (c *collection) subscribe(to *hub.Link) {
 	t := &c.traffic
-	afresh := c.now().Afresh
 	t.mu.Lock()
 	t.begun++
-	t.pulling, t.left, t.mostLeft, t.unread = true, 0, 0, 0
-	if afresh = afresh || t.afresh; afresh {
-		t.relisting = t.begun
+	afresh := t.afresh > 0
+	t.pulling, t.left, t.mostLeft = true, 0, 0
+	if afresh {
+		t.relisting, t.unread = t.begun, 0
 	}
 	c.tell()
 	t.mu.Unlock()
@@ -234,10 +234,11 @@ func (k *keeper) Collection(tag docid.Tag, progress hub.Progress) {
 	t := &c.traffic
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.unread += progress.Unread
 	if !t.pulling {
 		return
 	}
-	t.left, t.unread = int(min(progress.Left, 1<<31-1)), progress.Unread
+	t.left = int(min(progress.Left, 1<<31-1))
 	t.mostLeft = max(t.mostLeft, t.left)
 	if progress.CaughtUp && t.caught != t.begun {
 		t.left, t.caught = 0, t.begun
@@ -249,18 +250,35 @@ func (k *keeper) Collection(tag docid.Tag, progress hub.Progress) {
 // caughtUp notes what follows if everything has come; t.mu is held.
 func (c *collection) caughtUp() {
 	t := &c.traffic
-	if t.relisting != t.caught {
+	if t.relisting != t.caught || t.caught < t.afresh {
 		return
 	}
-	t.afresh = false
+	t.afresh = 0
 	if c.now().Afresh {
 		c.peer.soon(func() error {
 			return c.update(func(row *collectionRow) bool {
-				row.Afresh = false
-				return true
+				row.Afresh = c.isToList()
+				return !row.Afresh
 			}, storage.Batch{})
 		})
 	}
+}
+
+// isToList reports whether the next subscription begins by a full listing.
+func (c *collection) isToList() bool {
+	c.traffic.mu.Lock()
+	defer c.traffic.mu.Unlock()
+	return c.traffic.afresh > 0
+}
+
+// listAfresh has the next subscription begin by a full listing, whatever those before
+// it still list, and returns which one that is.
+func (c *collection) listAfresh() uint64 {
+	t := &c.traffic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.afresh = t.begun + 1
+	return t.afresh
 }
 
 // Acked implements [hub.Follower].

@@ -27,7 +27,7 @@ type hearing struct {
 	tag     docid.Tag
 	core    *replica.Listener // guarded by session.subs.mu
 	left    uint64            // of the catch-up, as it was said last
-	unread  uint64            // that the announcer could not read
+	unread  uint64            // that the announcer could not read, and nobody was told of
 }
 
 // listen subscribes.
@@ -190,6 +190,7 @@ func (l *hearing) act(heard *replica.Heard) {
 	}
 	if s.link != nil && len(heard.Answer) > 0 {
 		s.hub.follower.Collection(l.tag, Progress{Left: l.left, Unread: l.unread, CaughtUp: l.core.CaughtUp()})
+		l.unread = 0
 	}
 }
 
