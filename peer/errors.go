@@ -44,6 +44,10 @@ var (
 	// ErrLocalOnly: the collection stays at this peer; see [LocalOnly].
 	ErrLocalOnly = errors.New("peer: the collection is local only")
 
+	// ErrUnsubscribed: the collection doesn't follow the relay until
+	// [Records.Subscribe] says so.
+	ErrUnsubscribed = errors.New("peer: the collection is unsubscribed; subscribe first")
+
 	// ErrNoRecord: there has never been such a record, or it is not here.
 	ErrNoRecord = errors.New("peer: no such record")
 

@@ -10,8 +10,8 @@ import (
 // Sync returns when everything that was here when it was called is durable at the
 // relay, and everything that the relay had then is here and can be found; what is
 // written later, it doesn't wait for. It is for collections of every mode but
-// [LocalOnly], and for the documents that are in none. Of these it waits until all
-// are settled at one moment.
+// [LocalOnly], of those that are unsubscribed in the first direction only, and for the
+// documents that are in none. Of these it waits until all are settled at one moment.
 //
 // It needs [Peer.Run], and waits for a link until ctx ends; then it says how much is
 // left, and nothing is lost. What the relay doesn't have, or refuses, or what is
@@ -68,25 +68,28 @@ func (r *Records[T]) Push(ctx context.Context) error { return r.c.travel(ctx, r.
 // collection's mode is; else it is like [Records.Push]. [ErrUnread] says that the
 // relay could not read some of its records, so that they didn't come, now or in the
 // background since the peer was opened. That is told once, by whatever pulls first,
-// and by [Records.Resync] again.
+// and by [Records.Resync] again. ErrUnsubscribed says that the collection is
+// unsubscribed, before or while it pulls: then nothing comes before
+// [Records.Subscribe].
 func (r *Records[T]) Pull(ctx context.Context) error {
 	return r.c.travel(ctx, func(ctx context.Context) error { return r.c.pull(ctx, false) })
 }
 
 // Sync is Push, and then Pull. If that brings conflicts for resolvers, it waits for
-// these, and for what they write to be at the relay; so no resolver may call it.
+// these, and for what they write to be at the relay; so no resolver may call it. Of a
+// collection that is unsubscribed it is Push alone.
 func (r *Records[T]) Sync(ctx context.Context) error { return r.c.travel(ctx, r.c.sync) }
 
 // Resync is Sync, with lists of all that either side has, whatever was said before:
 // they are compared record by record, and what is missing goes, or comes. Nothing is
 // dropped. Nothing should ever make that necessary, but a relay that has lost
-// something without knowing it.
+// something without knowing it. Of a collection that is unsubscribed nothing comes.
 func (r *Records[T]) Resync(ctx context.Context) error {
 	return r.c.travel(ctx, func(ctx context.Context) error {
 		if err := r.c.relistOwn(ctx); err != nil {
 			return err
 		}
-		return r.c.pull(ctx, true)
+		return r.c.catchUp(ctx, true)
 	})
 }
 
@@ -106,14 +109,24 @@ func (c *collection) travel(ctx context.Context, do func(context.Context) error)
 }
 
 func (c *collection) sync(ctx context.Context) error {
-	if err := c.push(ctx); err != nil || c.now().Left {
+	if err := c.push(ctx); err != nil {
 		return err
 	}
-	unread := c.pull(ctx, false)
-	if unread != nil && !errors.Is(unread, ErrUnread) {
-		return unread
+	return c.catchUp(ctx, false)
+}
+
+// catchUp pulls, unless the collection is unsubscribed, and waits for what resolvers
+// make of what has come.
+func (c *collection) catchUp(ctx context.Context, afresh bool) error {
+	err := c.pull(ctx, afresh)
+	switch {
+	case errors.Is(err, ErrUnsubscribed):
+		return nil
+	case err == nil, errors.Is(err, ErrUnread):
+		return errors.Join(err, c.pushResolved(ctx))
+	default:
+		return err
 	}
-	return errors.Join(unread, c.pushResolved(ctx))
 }
 
 // pushResolved waits for the resolvers to be done with what has come, and for the relay
@@ -178,6 +191,9 @@ func (c *collection) awaitPush(ctx context.Context, is func() bool) error {
 }
 
 func (c *collection) pull(ctx context.Context, afresh bool) error {
+	if c.now().Left {
+		return c.unsubscribed()
+	}
 	t := &c.traffic
 	t.mu.Lock()
 	need := t.begun + 1
@@ -195,13 +211,19 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 		if due {
 			c.renew(need)
 		}
-		if done {
+		switch {
+		case done:
 			err = nil
+		case c.now().Left:
+			err = c.unsubscribed()
 		}
 		return done, err
 	})
 	if errors.Is(err, errPlain) {
 		return c.exchange(ctx)
+	}
+	if errors.Is(err, ErrUnsubscribed) {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -210,6 +232,8 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 	}
 	return c.tellUnread()
 }
+
+func (c *collection) unsubscribed() error { return fmt.Errorf("%w: %q", ErrUnsubscribed, c.name) }
 
 // tellUnread says what the relay could not read, to one caller; the traffic is locked.
 // A record that was left out several times is counted as often.

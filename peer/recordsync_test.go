@@ -475,6 +475,43 @@ func TestUnsubscribeAndEvict(t *testing.T) {
 	consistent(t, bob)
 }
 
+// Nothing that is asked for brings anything before one subscribes again, but what was
+// written here goes. A pull that waits ends.
+func TestPullingWhatIsUnsubscribed(t *testing.T) {
+	relay := startRelay(t)
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
+	anns, bobs := employees(t, ann), employees(t, bob)
+	ada := made(t, anns, employee{Name: "Ada"})
+	pulled := make(chan error)
+	go func() { pulled <- bobs.Pull(t.Context()) }()
+	if _, err := bobs.Unsubscribe(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, <-pulled, peer.ErrUnsubscribed)
+	if err := bobs.Subscribe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ann.online()
+	bob.online()
+	comes(t, bobs, ada, named("Ada"))
+	soon(t, bob.Sync)
+	if kept, err := bobs.Unsubscribe(t.Context(), true); len(kept) != 0 || err != nil {
+		t.Fatalf("kept are %v (%v)", kept, err)
+	}
+	for _, sync := range []func(context.Context) error{bobs.Sync, bobs.Resync, bob.Sync} {
+		mine := made(t, bobs, employee{Name: "Mine"})
+		soon(t, sync)
+		stands(t, bob, bobs, mine, peer.Synced)
+		fails(t, bobs.Pull(t.Context()), peer.ErrUnsubscribed)
+		exists(t, bobs, ada, false)
+	}
+	if err := bobs.Subscribe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, bobs.Pull)
+	is(t, bobs, ada, employee{Name: "Ada"})
+}
+
 // A full listing finds what has been lost here, and drops nothing.
 func TestResync(t *testing.T) {
 	relay := startRelay(t)

@@ -18,7 +18,10 @@ func (r *Records[T]) Subscribe(ctx context.Context) error {
 }
 
 // Unsubscribe stops following the relay, until [Records.Subscribe]: what others write
-// comes no more. What is written here still goes to the relay.
+// comes no more, whoever asks for it: [Records.Pull] is [ErrUnsubscribed], and
+// [Records.Sync], [Records.Resync] and [Peer.Sync] bring nothing. What is written here
+// still goes to the relay. (A server that doesn't speak of collections still answers
+// about each record that is here.)
 //
 // With evict, it also forgets, like [Peer.Forget], all records that the relay holds
 // durably, those that are deleted too. Those that it doesn't hold, or of which that
@@ -63,6 +66,7 @@ func (c *collection) follows(ctx context.Context, batch storage.Batch, change fu
 		return fmt.Errorf("peer: subscription of %q: %w", c.name, err)
 	}
 	c.align()
+	c.retell()
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (c *collection) align() {
 		c.attach(to)
 	}
 	local := row.Mode.is(localOnly)
-	pull := !local && (t.pulls > 0 || !row.Left && !row.Mode.is(manualPull))
+	pull := !local && !row.Left && (t.pulls > 0 || !row.Mode.is(manualPull))
 	push := !local && (t.pushes > 0 || !row.Mode.is(manualPush))
 	if !t.speaks || t.declined != "" {
 		pull, push = false, false
