@@ -66,14 +66,19 @@ func (e *engine) close() {
 
 // load reads the document.
 func (e *engine) load(ctx context.Context) error {
-	info, err := e.peer.store.Document(e.id)
+	now, err := e.peer.store.Snapshot()
+	if err != nil {
+		return fmt.Errorf("peer: open %s: %w", e.id, err)
+	}
+	defer now.Close()
+	info, err := now.Document(e.id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return e.peer.absence(e.id)
 	}
 	if err != nil {
 		return fmt.Errorf("peer: open %s: %w", e.id, err)
 	}
-	r := &reading{peer: e.peer, from: e.peer.store, info: info}
+	r := &reading{peer: e.peer, from: now, info: info}
 	doc, err := r.load(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -286,6 +286,55 @@ func TestLargeRecordsAreOfOneMoment(t *testing.T) {
 	finds(t, c, peer.Query{}.OrderBy("Name"), "a", "z")
 }
 
+// A large record that is forgotten and made again, while somebody reads it, is there
+// or it isn't: it is never something else, nor said to be damaged.
+func TestReadingBesideForget(t *testing.T) {
+	p := openPeer(t, peer.Config{InMemory: true})
+	c := employees(t, p)
+	id := c.IDFor("ada")
+	lived := make(chan struct{})
+	var readers sync.WaitGroup
+	reader := func(read func() error) {
+		readers.Go(func() {
+			for {
+				select {
+				case <-lived:
+					return
+				default:
+				}
+				if err := read(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	reader(func() error {
+		e, err := c.Get(t.Context(), id)
+		if err == nil && e.Name != "Ada" || err != nil && !errors.Is(err, peer.ErrNoRecord) {
+			return fmt.Errorf("it is %q, %w", e.Name, err)
+		}
+		return nil
+	})
+	reader(func() error {
+		_, err := c.Exists(t.Context(), id)
+		return err
+	})
+	for range 200 {
+		e := employee{Name: "Ada", Title: strings.Repeat("large ", 12_000)}
+		if _, err := c.CreateWithKey(t.Context(), "ada", e); err != nil {
+			t.Error(err)
+			break
+		}
+		if err := p.Forget(t.Context(), id); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(lived)
+	readers.Wait()
+}
+
 // In a transaction, a query sees one moment of what others have written, and all
 // that was written in it.
 func TestQueriesOfTransactionsSeeOneMoment(t *testing.T) {

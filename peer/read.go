@@ -71,17 +71,28 @@ func readView(id crdt.DocumentID, row []byte, into any) error {
 // readDocument reads a record from its document: it is large, or can't be read,
 // which that tells, or there is no view.
 func (c *collection) readDocument(ctx context.Context, tx *Tx, id crdt.DocumentID, into any) error {
-	return c.glance(ctx, c.peer.store, tx, id, func(doc *crdt.Doc) error {
+	return c.glanceNow(ctx, tx, id, func(doc *crdt.Doc) error {
 		d := &draft{peer: c.peer, id: id, doc: doc}
 		return d.read(into)
 	})
 }
 
-// glance calls fn with a record's document as it is in a source, for reading: with
+// glanceNow is glance at the record as it is now.
+func (c *collection) glanceNow(ctx context.Context, tx *Tx, id crdt.DocumentID, fn func(doc *crdt.Doc) error) error {
+	now, err := c.peer.store.Snapshot()
+	if err != nil {
+		return err
+	}
+	defer now.Close()
+	return c.glance(ctx, now, tx, id, fn)
+}
+
+// glance calls fn with a record's document as it is in a snapshot, for reading: with
 // the transaction's, if that uses it; with the one that is open, if nobody does; with
 // one read from the log if there is none, or these are others by now. So nobody is
-// waited for, and there is no order in which to read.
-func (c *collection) glance(ctx context.Context, from source, tx *Tx, id crdt.DocumentID, fn func(doc *crdt.Doc) error) error {
+// waited for, there is no order in which to read, and what is forgotten meanwhile is
+// read to its end.
+func (c *collection) glance(ctx context.Context, from *storage.Snapshot, tx *Tx, id crdt.DocumentID, fn func(doc *crdt.Doc) error) error {
 	info, err := from.Document(id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
-	"github.com/godwit-sync/godwit/crdt/docid"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -16,19 +14,12 @@ import (
 // it, or else all of the log, and then perhaps changes that aren't in it yet.
 type reading struct {
 	peer *Peer
-	from source
+	from *storage.Snapshot
 	info storage.Info // of the log; what is younger is passed over
 	more [][]byte     // what is to come after it
 
 	size  int64      // of the log's changes, in bytes
 	saved savedIndex // what was of use
-}
-
-// source is a store, or a snapshot of it.
-type source interface {
-	Get(key []byte) ([]byte, error)
-	Document(id docid.ID) (storage.Info, error)
-	Changes(ctx context.Context, id docid.ID, from int) iter.Seq2[[]byte, error]
 }
 
 func (r *reading) load(ctx context.Context) (*crdt.Doc, error) {

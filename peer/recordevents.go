@@ -125,7 +125,7 @@ func largeValue[T any](ctx context.Context, c *collection, id crdt.DocumentID) (
 		return nil
 	}
 	// Who can't read it gets none.
-	_ = c.glance(ctx, c.peer.store, nil, id, func(doc *crdt.Doc) error {
+	_ = c.glanceNow(ctx, nil, id, func(doc *crdt.Doc) error {
 		return c.peer.suspects.while(id, func() error { return doc.View(read) })
 	})
 	return value, err

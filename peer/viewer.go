@@ -166,10 +166,14 @@ func (p *Peer) warnUnreadable(id docid.ID, why error) {
 // readTo reads a document of which base changes are in the log, and some more
 // aren't yet.
 func (p *Peer) readTo(id docid.ID, base int, changes []*change.Change) (*crdt.Doc, error) {
-	r := &reading{peer: p, from: p.store, info: storage.Info{Document: id}}
+	now, err := p.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer now.Close()
+	r := &reading{peer: p, from: now, info: storage.Info{Document: id}}
 	if base > 0 {
-		var err error
-		if r.info, err = p.store.Document(id); err != nil {
+		if r.info, err = now.Document(id); err != nil {
 			return nil, err
 		}
 	}
