@@ -38,12 +38,10 @@ func (c *collection) search(ctx context.Context, tx *Tx, q Query) (*search, erro
 
 // planned returns a search that has no rows yet.
 func (c *collection) planned(ctx context.Context, q Query) (*search, error) {
-	if err := c.await(ctx, (*collectionRow).hasViews); err != nil {
+	row, epoch, err := c.built(ctx)
+	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	row, epoch := c.row, c.epoch
-	c.mu.Unlock()
 	s := &search{c: c, epoch: epoch}
 	var indexes []query.Index
 	for _, index := range row.Indexes {
@@ -51,9 +49,24 @@ func (c *collection) planned(ctx context.Context, q Query) (*search, error) {
 			s.indexes, indexes = append(s.indexes, index), append(indexes, index.query())
 		}
 	}
-	var err error
 	s.plan, err = query.NewPlan(q, indexes)
 	return s, misfit(err)
+}
+
+// built returns the row of the collection at a moment when there are views, and the
+// epoch of that moment.
+func (c *collection) built(ctx context.Context) (collectionRow, int, error) {
+	for {
+		if err := c.await(ctx, (*collectionRow).hasViews); err != nil {
+			return collectionRow{}, 0, err
+		}
+		c.mu.Lock()
+		row, epoch := c.row, c.epoch
+		c.mu.Unlock()
+		if row.hasViews() { // they may be built anew since
+			return row, epoch, nil
+		}
+	}
 }
 
 // isPast reports whether indexes were dropped, or are built anew, since the query
