@@ -102,7 +102,7 @@ func TestSnapshots(t *testing.T) {
 // A snapshot that nobody closes is let go when enough has been written: one that
 // began later stays, and the store can be closed.
 func TestSnapshotsAreLetGo(t *testing.T) {
-	s := open(t, t.TempDir(), storage.WithHeld(storage.Options{Small: true, Reserve: -1}, 100<<10))
+	s := open(t, t.TempDir(), storage.WithHeld(storage.Options{Small: true, Reserve: -1}, 400<<10))
 	m := storagetest.NewModel()
 	commit := func(size int) {
 		b := &storage.Batch{Puts: []storage.Entry{{Key: []byte("key"), Value: make([]byte, size)}}}
@@ -119,7 +119,7 @@ func TestSnapshotsAreLetGo(t *testing.T) {
 	commit(20 << 10)
 	first.check(t, 0)
 	second := take(t, s, m)
-	commit(50 << 10)
+	commit(70 << 10)
 	if _, err := first.snapshot.Get([]byte("key")); !errors.Is(err, storage.ErrOutdated) {
 		t.Errorf("a snapshot of long ago: %v", err)
 	}
