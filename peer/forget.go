@@ -15,7 +15,9 @@ import (
 // deleted here, and it is no longer looked for. Others keep theirs. It stays away
 // until it is found again; a record also comes back with [Records.Resync], and when
 // its collection, having been evicted, is subscribed again. If Forget fails,
-// everything is as it was. The context is looked at until the removal begins.
+// everything is as it was, but that the document may take longer to open once, and
+// that the relay may have to say again what it has of it. The context is looked at
+// until the removal begins.
 //
 // It works on a disk that is nearly full, too, as evicting does: down to a quarter of
 // [Config.Reserve]. Most of the room is there when the peer is opened again, if not earlier.
@@ -59,6 +61,10 @@ func (p *Peer) forget(ctx context.Context, id crdt.DocumentID, look func(crdt.Do
 		p.note(id, func(s *standing) { s.leaving = false })
 		p.engage(id)
 		return err
+	}
+	if spare := p.spares.tryLock(id); spare != nil {
+		spare.close() // nor is it kept in memory
+		p.spares.unlockQuietly(spare)
 	}
 	if p.known(id).refused != "" {
 		p.hub.Forgive(p.link.relay(), id)
