@@ -34,7 +34,8 @@ func (m Map) Snapshot(skip func(key string) bool) (Snapshot, error) {
 }
 
 // SnapshotWithin is [Map.Snapshot], but returns nil if that has more bytes than the
-// limit. To find that out costs no more than a snapshot of that size.
+// limit. To find that out costs no more than a snapshot of that size, and a look at
+// all keys of the maps that it gets to.
 func (m Map) SnapshotWithin(limit int, skip func(key string) bool) (copied Snapshot, err error) {
 	if err := m.s.unread(); err != nil {
 		return nil, err

@@ -17,8 +17,8 @@ type Brought = replica.Brought
 // wait for what is missing; it must not block. What waits is forgotten unless
 // somebody else uses the document; nothing is taken of a document that the
 // [Follower] doesn't want at that moment, as if it had been purged. Calls about one
-// document are dealt with in their order. Bring returns before that, but waits, like [Store].Submit, while
-// the store has too much to write.
+// document are dealt with in their order. Bring returns before that, but waits, like
+// [Store].Submit, while the store has too much to write.
 func (h *Hub) Bring(id docid.ID, changes []*change.Change, invalid []*change.InvalidError, origin [16]byte, done func(Brought)) {
 	if !h.enter() {
 		done(Brought{Err: ErrClosed})

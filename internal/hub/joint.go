@@ -20,10 +20,11 @@ type Own struct {
 }
 
 // AppendAll makes changes of this store's own durable in several documents at
-// once, or in none. In each document they come after whatever is under way there. It returns when they are durable, or why
-// they aren't. If the context ends before all documents are ready, nothing is
-// written; if it ends later, they may become durable all the same. One commit
-// takes what a [storage.Batch] takes; more is [storage.ErrInvalid].
+// once, or in none. In each document they come after whatever is under way there.
+// It returns when they are durable, or why they aren't. If the context ends before
+// all documents are ready, nothing is written; if it ends later, they may become
+// durable all the same. One commit takes what a [storage.Batch] takes; more is
+// [storage.ErrInvalid].
 func (h *Hub) AppendAll(ctx context.Context, own []Own) error {
 	if !h.enter() {
 		return ErrClosed
