@@ -2,10 +2,11 @@ package crdt
 
 import "fmt"
 
-// Container is a map of a value of Go, or a list whose items a field tells apart.
+// Container is a part of a value of Go that takes in what several people put there: a
+// map, a list whose items a field tells apart, or a counter.
 type Container struct {
 	Name   string
-	Kind   Kind        // [KindMap] or [KindList]
+	Kind   Kind        // [KindMap], [KindList] or [KindCounter]
 	Fields []Container // of a map, ascending by name; what is in lists isn't looked at
 }
 
@@ -28,6 +29,8 @@ func (n node) containers() []Container {
 			found = append(found, Container{f.key, KindMap, f.containers()})
 		case f.kind == KindList && f.node.key != "":
 			found = append(found, Container{Name: f.key, Kind: KindList})
+		case f.kind == KindCounter:
+			found = append(found, Container{Name: f.key, Kind: KindCounter})
 		}
 	}
 	return found

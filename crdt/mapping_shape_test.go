@@ -21,6 +21,8 @@ func TestContainers(t *testing.T) {
 		Later   *address
 		Items   []item `crdt:"items,key=ID"`
 		Plain   []address
+		Votes   crdt.Counter
+		Views   crdt.Counter `crdt:",omitempty"`
 		Any     map[string]any
 	}{Any: map[string]any{"in": map[string]any{"deep": map[string]any{}}, "list": []any{map[string]any{}}, "text": "t"}}
 	got, err := crdt.Containers(&want)
@@ -29,7 +31,7 @@ func TestContainers(t *testing.T) {
 	}
 	deep := []crdt.Container{{Name: "in", Kind: crdt.KindMap, Fields: []crdt.Container{{Name: "deep", Kind: crdt.KindMap}}}}
 	if want := []crdt.Container{
-		{Name: "Address", Kind: crdt.KindMap}, {Name: "Any", Kind: crdt.KindMap, Fields: deep}, {Name: "items", Kind: crdt.KindList},
+		{Name: "Address", Kind: crdt.KindMap}, {Name: "Any", Kind: crdt.KindMap, Fields: deep}, {Name: "Votes", Kind: crdt.KindCounter}, {Name: "items", Kind: crdt.KindList},
 	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

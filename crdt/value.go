@@ -43,7 +43,8 @@ func (k Kind) String() string {
 }
 
 // Counter is a number that changes by increments, which add up however they
-// meet. Write one to make a counter.
+// meet. Write one to make a counter: two who do so without knowing of each other make
+// two counters, of which one is shown; see [Map.Conflicts].
 type Counter int64
 
 // Value is what stands at one place of a document. The accessors return the

@@ -20,6 +20,12 @@ func (r *Records[T]) IDFor(key string) crdt.DocumentID { return docid.RecordFor(
 // record in the end, in which both's fields and those of maps in it are merged;
 // where they differ, one value is shown, and the other is a conflict.
 //
+// Counters add up, also what they begin with: let them begin with 0. That takes a
+// counter that is in the value, so not one that omitempty leaves out. A counter that
+// comes into being otherwise, as a field that a newer version of the program has
+// added, is another one for each who begins it without knowing of the others: that is
+// a conflict, also if both show the same, which is to be resolved by their sum.
+//
 // ErrKey says that another key has the same id, or that somebody has written
 // another key into the record, and ErrInvalid that this can't be a key.
 func (r *Records[T]) CreateWithKey(ctx context.Context, key string, value T) (crdt.DocumentID, error) {

@@ -15,6 +15,12 @@ type contact struct {
 	Address map[string]string `crdt:",omitempty"`
 }
 
+// post is what people vote for.
+type post struct {
+	Title crdt.ImmutableString
+	Votes crdt.Counter
+}
+
 func withKey[T any](tb testing.TB, c *peer.Records[T], key string, value T) crdt.DocumentID {
 	tb.Helper()
 	id, err := c.CreateWithKey(tb.Context(), key, value)
@@ -60,6 +66,62 @@ func TestSameKey(t *testing.T) {
 	agree(t, ada.find(id), bob.find(id))
 	if c, err := atAda.Get(t.Context(), id); err != nil || c.Name != "Ada" && c.Name != "Ada Lovelace" {
 		t.Errorf("it is %+v, %v", c, err)
+	}
+}
+
+// Two who make the same key offline and count have the sum; also later.
+func TestSameKeyCounts(t *testing.T) {
+	peers := openPeers(t, 2)
+	vote := func(p *node, id crdt.DocumentID, n int) {
+		for range n {
+			update(t, of[post](t, p, "posts"), id, func(v *post) { v.Votes++ })
+		}
+	}
+	var id crdt.DocumentID
+	for _, p := range peers {
+		id = withKey(t, of[post](t, p, "posts"), "hello", post{Title: "Hello"})
+		vote(p, id, 2)
+	}
+	for want := range 2 {
+		settle(t, id, peers, func(*node) error { return nil })
+		for _, p := range peers {
+			c := of[post](t, p, "posts")
+			is(t, c, id, post{Title: "Hello", Votes: crdt.Counter(4 + 4*want)})
+			if found := conflictsOf(t, c, id); len(found) > 0 {
+				t.Errorf("there are %+v", found)
+			}
+			vote(p, id, 2)
+		}
+	}
+	consistent(t, peers[0])
+}
+
+// A counter that a newer version of the program adds, and that two begin offline, is a
+// conflict, also if both have counted the same: the sum resolves it.
+func TestCounterAddedLater(t *testing.T) {
+	peers := openPeers(t, 2)
+	id := made(t, of[map[string]any](t, peers[0], "posts"), map[string]any{"Title": "Hello"})
+	settle(t, id, peers, func(*node) error { return nil })
+	for _, p := range peers {
+		update(t, of[post](t, p, "posts"), id, func(v *post) { v.Votes += 2 })
+	}
+	settle(t, id, peers, func(*node) error { return nil })
+	c := of[post](t, peers[0], "posts")
+	found := conflictsOf(t, c, id)
+	if len(found) != 1 || len(conflicted(t, c)) != 1 {
+		t.Fatalf("there are %+v", found)
+	}
+	sum := found[0].Local.(crdt.Counter) + found[0].Remote.(crdt.Counter)
+	if err := c.ResolveConflict(t.Context(), id, found[0], sum); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, id, peers, func(*node) error { return nil })
+	for _, p := range peers {
+		c := of[post](t, p, "posts")
+		if v := get(t, c, id); v.Votes != 4 || len(conflictsOf(t, c, id)) > 0 {
+			t.Errorf("it is %+v", v)
+		}
+		consistent(t, p)
 	}
 }
 

@@ -138,8 +138,8 @@ func TestARecordWithANaturalKeyInJavaScript(t *testing.T) {
 	script := newScribe(t)
 	key := "ada@example.com"
 	ann, bob, js := recordOf(t, "ann"), recordOf(t, "bob"), recordOf(t, "javascript")
-	create(t, ann, key, object{"by ann": 1, "address": object{"geo": object{"lat": 1}}})
-	create(t, bob, key, object{"by bob": 2, "address": object{"geo": object{"lon": 2}}, "links": object{}})
+	create(t, ann, key, object{"by ann": 1, "visits": crdt.Counter(1), "address": object{"geo": object{"lat": 1}}})
+	create(t, bob, key, object{"by bob": 2, "visits": crdt.Counter(2), "address": object{"geo": object{"lon": 2}}, "links": object{}})
 
 	// JavaScript gets what one made, edits it, and meets what the other made.
 	mergeRecords(t, js, ann)
@@ -156,6 +156,7 @@ func TestARecordWithANaturalKeyInJavaScript(t *testing.T) {
 		equal(t, "lon", at(t, said.Doc, "map", "address", "map", "geo", "map", "lon", "number"), any("2"))
 		equal(t, "lat", at(t, said.Doc, "map", "address", "map", "geo", "map", "lat", "number"), any("1"))
 		equal(t, "by bob", at(t, said.Doc, "map", "by bob", "number"), any("2"))
+		equal(t, "visits", at(t, said.Doc, "map", "visits", "counter"), any("3"))
 		equal(t, "web", at(t, said.Doc, "map", "links", "map", "web", "str"), any("b"))
 	}
 }

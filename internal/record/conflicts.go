@@ -84,14 +84,35 @@ func conflictOf(c crdt.Contest) Conflict {
 	return conflict
 }
 
-// agree reports whether all values are equal.
+// agree reports whether all values are equal. Counters never are, also if they show
+// the same: what one of them has counted the others haven't.
 func agree(values []crdt.Value) bool {
 	shown, others := values[len(values)-1], values[:len(values)-1]
 	all := shown.Any()
+	if counts(all) {
+		return false
+	}
 	return !slices.ContainsFunc(others, func(v crdt.Value) bool {
 		unknown := v.Kind() == crdt.KindUnknown || shown.Kind() == crdt.KindUnknown
 		return unknown || !same(v.Any(), all)
 	})
+}
+
+// counts reports whether a value is a counter, or has one in it.
+func counts(v any) bool {
+	switch v := v.(type) {
+	case crdt.Counter:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, counts)
+	case map[string]any:
+		for _, field := range v {
+			if counts(field) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // same reports whether two values are the same for those who read them: numbers by

@@ -48,7 +48,8 @@ func TestConflictsSayWhoWroteWhat(t *testing.T) {
 	}
 }
 
-// TestEqualValuesAreNoConflict: however they were written.
+// TestEqualValuesAreNoConflict: however they were written; but what two counters have
+// counted isn't the same.
 func TestEqualValuesAreNoConflict(t *testing.T) {
 	for name, pair := range map[string]struct {
 		a, b  any
@@ -65,6 +66,8 @@ func TestEqualValuesAreNoConflict(t *testing.T) {
 		"other maps":        {value{"x": []any{1, nil}}, value{"x": []any{1, 0}}, false},
 		"bytes":             {[]byte{1}, []byte{1}, true},
 		"null and null":     {nil, nil, true},
+		"counters":          {crdt.Counter(1), crdt.Counter(1), false}, // the sum is two
+		"counters in maps":  {value{"x": []any{crdt.Counter(1)}}, value{"x": []any{crdt.Counter(1)}}, false},
 	} {
 		ann, bob := both(t)
 		edit(t, ann, set("v", pair.a))

@@ -5,7 +5,7 @@
 // What begins with "godwit:" at a document's root is ours: the natural key
 // ([KeyName]) and the tombstone ([DeletedName]). [Reserved] tells.
 //
-// A record with a natural key is made by [Put]: maps are born in skeleton
+// A record with a natural key is made by [Put]: maps and counters are born in skeleton
 // changes, the same wherever that key is made, and what is written into them
 // follows in one ordinary change. So two who make the same key without knowing of
 // each other end with one record. [CheckKey] finds another key under its id.

@@ -8,8 +8,8 @@ import (
 	"github.com/godwit-sync/godwit/crdt/change"
 )
 
-// MaxContainers is how many maps a value may have to be the record of a natural
-// key, those in lists not counted.
+// MaxContainers is how many maps and counters a value may have to be the record of a
+// natural key, those in lists not counted.
 const MaxContainers = 4096
 
 // Put makes of a document the record that has a natural key, with a value that
@@ -17,9 +17,9 @@ const MaxContainers = 4096
 // which they are to be appended: none if everything was there. The document may be
 // empty, or have been made here or elsewhere. What is deleted is restored.
 //
-// Maps, and lists whose items a field tells apart, are born in skeleton changes, so
-// those who make the same key elsewhere at the same time write into the same; the
-// rest is one ordinary change. A struct's fields that are zero aren't written where
+// Maps, counters, and lists whose items a field tells apart, are born in skeleton
+// changes, so those who make the same key elsewhere at the same time write into the
+// same, and what they count adds up; the rest is one ordinary change. A struct's fields that are zero aren't written where
 // nothing is yet, so that they don't stand against what others have filled in.
 // Where both put an item with the same key into a list, both are there.
 //

@@ -53,13 +53,14 @@ func create(tb testing.TB, d *crdt.Doc, key string, v any) []*change.Change {
 	return changes
 }
 
-// goldenSkeletons are the skeletons of the key "k": the root's, "deep", "er" in it,
-// and a list with item keys, "items".
+// goldenSkeletons are the skeletons of the key "k": the root's, "deep", "er" in it, a
+// list with item keys, "items", and a counter, "votes".
 var goldenSkeletons = []string{
 	"856f4a836ac6cdc5013c001467736b313e1d4aafeed29212789435d4c95b182a010100000006150c340142025602570170027f0a676f647769743a6b6579017f017f166b7f00",
 	"856f4a83afaec9180153016ac6cdc5c41758cbd7abad71f72cc9e5ba1e16dee8daf09cb771600765a814e41467736b31cd55c824a2fc4f5c5a2272b920922c73010200000005150634014202560270027f0464656570017f007f007f00",
 	"856f4a83c197d468016e01afaec918dbb6feaac584f5274ca264f42d387911108def7870e51a2dd40165d91467736b317825940ee209a834939500e68b9f96f801030000011467736b31cd55c824a2fc4f5c5a2272b920922c730701020202150434014202560270027f017f027f026572017f007f007f00",
 	"856f4a83859e9a840154016ac6cdc5c41758cbd7abad71f72cc9e5ba1e16dee8daf09cb771600765a814e41467736b31445681e5929ebaf384fd72b77ed3d785010200000005150734014202560270027f056974656d73017f027f007f00",
+	"856f4a83c26572610157016ac6cdc5c41758cbd7abad71f72cc9e5ba1e16dee8daf09cb771600765a814e41467736b31581b1d8b351a4c2d8b9467d725a3f7570102000000061507340142025602570170027f05766f746573017f017f18007f00",
 }
 
 // TestTheSameIsMadeEverywhere: but for the ordinary change.
@@ -67,17 +68,18 @@ func TestTheSameIsMadeEverywhere(t *testing.T) {
 	v := struct {
 		Deep  map[string]value `crdt:"deep"`
 		Items []item           `crdt:"items,key=id"`
-	}{map[string]value{"er": {"x": 1}}, []item{{"1", "x"}}}
+		Votes crdt.Counter     `crdt:"votes"`
+	}{map[string]value{"er": {"x": 1}}, []item{{"1", "x"}}, 3}
 	ann, bob := create(t, newDoc(t, "ann"), "k", v), create(t, newDoc(t, "bob"), "k", v)
-	if len(ann) != 5 || len(bob) != 5 {
-		t.Fatalf("%d and %d changes, want four skeletons and one that follows", len(ann), len(bob))
+	if len(ann) != 6 || len(bob) != 6 {
+		t.Fatalf("%d and %d changes, want five skeletons and one that follows", len(ann), len(bob))
 	}
-	for i := range 4 {
+	for i := range 5 {
 		if ann[i].Hash != bob[i].Hash || !ann[i].IsSkeleton() || ann[i].Ops != 1 {
 			t.Errorf("change %d is %x and %x", i, ann[i].Bytes(), bob[i].Bytes())
 		}
 	}
-	if last := ann[4]; last.Actor != actor("ann") || last.Seq != 1 {
+	if last := ann[5]; last.Actor != actor("ann") || last.Seq != 1 {
 		t.Errorf("the change that follows is %v", last)
 	}
 	for i, want := range goldenSkeletons {
@@ -132,6 +134,76 @@ func TestWhatOneLeftOutStandsAgainstNothing(t *testing.T) {
 			t.Errorf("%d changes", len(changes))
 		}
 		says(t, "map[Address:map[City:London Zip:] Name:Ada Salary:0 Tags:[] Title:Engineer]", d)
+	}
+}
+
+// TestCountersAddUp: what both have counted, when they made the record or since,
+// though neither knew of the other.
+func TestCountersAddUp(t *testing.T) {
+	type post struct {
+		Votes crdt.Counter
+		By    map[string]crdt.Counter
+	}
+	count := func(d *crdt.Doc, votes crdt.Counter, by string) {
+		edit(t, d, func(root crdt.Map) error {
+			var p post
+			if err := root.Hydrate(&p); err != nil {
+				return err
+			}
+			p.Votes += votes
+			p.By[by] += votes
+			return root.Reconcile(&p)
+		})
+	}
+	ann, bob := newDoc(t, "ann"), newDoc(t, "bob")
+	create(t, ann, "k", &post{By: map[string]crdt.Counter{"x": 0}})
+	create(t, bob, "k", &post{Votes: 10, By: map[string]crdt.Counter{"x": 5, "y": 1}})
+	count(ann, 2, "x")
+	count(bob, 2, "x")
+	meet(t, ann, bob)
+	says(t, "map[By:map[x:9 y:1] Votes:14]", ann, bob)
+	for _, d := range []*crdt.Doc{ann, bob, reload(t, ann)} {
+		if found := conflicts(t, d); len(found) > 0 {
+			t.Errorf("the conflicts are %v", found)
+		}
+		if changes := create(t, d, "k", &post{Votes: 14, By: map[string]crdt.Counter{"x": 9, "y": 1}}); len(changes) != 0 {
+			t.Errorf("the same again makes %d changes", len(changes))
+		}
+	}
+	count(ann, 1, "y")
+	count(bob, -1, "y")
+	meet(t, ann, bob)
+	says(t, "map[By:map[x:9 y:1] Votes:14]", ann, bob)
+}
+
+// TestCountersOfOthers: a counter that was made in an ordinary change, by an older
+// version, is used as it is; beside another one it is a conflict.
+func TestCountersOfOthers(t *testing.T) {
+	old := func(name string, n int) *crdt.Doc {
+		d := newDoc(t, name)
+		put(t, d, "k", value{})
+		edit(t, d, set("n", crdt.Counter(n)))
+		return d
+	}
+	ann := old("ann", 2)
+	if changes := create(t, ann, "k", value{"n": crdt.Counter(3)}); len(changes) != 1 || changes[0].IsSkeleton() {
+		t.Errorf("%d changes", len(changes))
+	}
+	says(t, "map[n:3]", ann)
+	for _, other := range []*crdt.Doc{old("bob", 3), newDoc(t, "cem")} {
+		create(t, other, "k", value{"n": crdt.Counter(3)})
+		meet(t, ann, other)
+		found := conflicts(t, ann)
+		if len(found) != 1 || found[0].Values[0].Value != crdt.Counter(3) || found[0].Values[1].Value != crdt.Counter(3) {
+			t.Fatalf("the conflicts are %v", found)
+		}
+		edit(t, other, func(root crdt.Map) error { return record.Resolve(root, found[0], crdt.Counter(6)) }, crdt.WithMessage(record.Resolved))
+		meet(t, ann, other)
+		says(t, "map[n:6]", ann, other)
+		if found := conflicts(t, ann); len(found) > 0 {
+			t.Errorf("the conflicts are %v", found)
+		}
+		ann = old("ann", 3)
 	}
 }
 
@@ -365,6 +437,9 @@ func TestWhoeverPutsWhateverItIsAllThere(t *testing.T) {
 // grow puts random maps into a map, and what only one person puts there.
 func grow(rng *rand.Rand, v value, who string, depth int) {
 	v[who] = int64(1)
+	if rng.IntN(2) == 0 {
+		v["count"] = crdt.Counter(rng.IntN(5))
+	}
 	for _, name := range []string{"a", "b", "c"} {
 		if depth > 0 && rng.IntN(3) == 0 {
 			nested := value{}
@@ -376,14 +451,17 @@ func grow(rng *rand.Rand, v value, who string, depth int) {
 
 func overlay(on, v value) {
 	for name, field := range v {
-		nested, ok := field.(value)
-		if !ok {
+		switch field := field.(type) {
+		case value:
+			if _, there := on[name]; !there {
+				on[name] = value{}
+			}
+			overlay(on[name].(value), field)
+		case crdt.Counter:
+			n, _ := on[name].(crdt.Counter)
+			on[name] = n + field
+		default:
 			on[name] = field
-			continue
 		}
-		if _, there := on[name]; !there {
-			on[name] = value{}
-		}
-		overlay(on[name].(value), nested)
 	}
 }

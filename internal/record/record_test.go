@@ -36,13 +36,17 @@ func edit(tb testing.TB, d *crdt.Doc, fn func(root crdt.Map) error, opts ...crdt
 // value is what a record is to say. Strings are plain.
 type value = map[string]any
 
-// merge writes a value into a map, and leaves what it doesn't name.
+// merge writes a value into a map, and leaves what it doesn't name. Counters go up by
+// what it says.
 func merge(into crdt.Map, v value) error {
 	for name, field := range v {
 		nested, ok := field.(value)
 		if !ok {
-			if s, isString := field.(string); isString {
-				field = crdt.ImmutableString(s)
+			switch f := field.(type) {
+			case string:
+				field = crdt.ImmutableString(f)
+			case crdt.Counter:
+				field = into.Get(name).Counter() + f
 			}
 			if err := into.Set(name, field); err != nil {
 				return err

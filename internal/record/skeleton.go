@@ -12,12 +12,15 @@ func rootSkeleton(key string) (*change.Change, error) {
 	return skeleton(nil, change.Op{Key: change.MapKey(KeyName), Action: change.ActionSet, Value: change.Text(key)})
 }
 
-// childSkeleton makes a container in one that another skeleton made: in the root,
-// if that is the first one.
+// childSkeleton makes a container in a map that another skeleton made: in the root,
+// if that is the first one. A counter begins at zero, so what each counts adds up.
 func childSkeleton(parent *change.Change, in crdt.OpID, c crdt.Container) (*change.Change, error) {
 	op := change.Op{Obj: in, Key: change.MapKey(c.Name), Action: change.ActionMakeMap}
-	if c.Kind == crdt.KindList {
+	switch c.Kind {
+	case crdt.KindList:
 		op.Action = change.ActionMakeList
+	case crdt.KindCounter:
+		op.Action, op.Value = change.ActionSet, change.Counter(0)
 	}
 	return skeleton(parent, op)
 }
