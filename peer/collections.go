@@ -50,7 +50,7 @@ func (cs *collections) named(name string, tag docid.Tag) (*collection, error) {
 	case c != nil && c.name != name:
 		return nil, fmt.Errorf("%w: %q has the same tag; choose another name", ErrCollection, c.name)
 	case cs.damaged[tag] != nil:
-		return nil, fmt.Errorf("%w; its records are here, but don't travel: give Anew and all other options, and it is made anew", cs.damaged[tag])
+		return nil, damaged(cs.damaged[tag])
 	default:
 		return c, nil
 	}
@@ -62,6 +62,21 @@ func (cs *collections) isDamaged(id crdt.DocumentID) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return cs.damaged[tag] != nil
+}
+
+// damage returns which collections can't be read.
+func (cs *collections) damage() error {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	var errs []error
+	for _, err := range cs.damaged {
+		errs = append(errs, damaged(err))
+	}
+	return errors.Join(errs...)
+}
+
+func damaged(err error) error {
+	return fmt.Errorf("%w; the records of this collection are here, but don't travel: give Anew and all other options, and it is made anew", err)
 }
 
 // nameOf returns the name of the collection that a document belongs to; "" if there

@@ -242,7 +242,13 @@ func TestDamagedCollection(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.online()
-	soon(t, p.Sync)
+	soon(t, others.Sync)
+	fails(t, p.Sync(t.Context()), storage.ErrDamaged, "Anew") // not all is there
+	var pending []error
+	for _, err := range p.Pending(t.Context()) {
+		pending = append(pending, err)
+	}
+	fails(t, errors.Join(pending...), storage.ErrDamaged, "Anew")
 
 	c = employees(t, p, peer.Anew(), byName, peer.LocalOnly())
 	is(t, c, ada, employee{Name: "Ada", Age: 36})

@@ -46,17 +46,26 @@ type Unsynced struct {
 // was when the iteration began. An error is the last thing yielded, ErrClosed if the
 // peer is closed meanwhile. The loop may take its time.
 func (r *Records[T]) Pending(ctx context.Context) iter.Seq2[Unsynced, error] {
-	return r.c.peer.pending(ctx, func() []*collection { return []*collection{r.c} })
+	return r.c.peer.pending(ctx, func() []*collection { return []*collection{r.c} }, func() error { return nil })
 }
 
-// Pending is [Records.Pending] over all collections.
+// Pending is [Records.Pending] over all collections. It ends with storage.ErrDamaged
+// if there is one that can't be read, so that nothing of it travels; see [Anew].
 func (p *Peer) Pending(ctx context.Context) iter.Seq2[Unsynced, error] {
-	return p.pending(ctx, p.collections.all)
+	return p.pending(ctx, p.collections.all, p.collections.damage)
 }
 
-func (p *Peer) pending(ctx context.Context, of func() []*collection) iter.Seq2[Unsynced, error] {
+func (p *Peer) pending(ctx context.Context, of func() []*collection, besides func() error) iter.Seq2[Unsynced, error] {
 	return func(yield func(Unsynced, error) bool) {
-		if err := p.eachPending(ctx, of(), func(item Unsynced) bool { return yield(item, nil) }); err != nil {
+		done := false
+		err := p.eachPending(ctx, of(), func(item Unsynced) bool {
+			done = !yield(item, nil)
+			return !done
+		})
+		if err == nil {
+			err = besides()
+		}
+		if err != nil && !done {
 			yield(Unsynced{}, fmt.Errorf("peer: what is pending: %w", err))
 		}
 	}

@@ -16,7 +16,8 @@ import (
 // It needs [Peer.Run], and waits for a link until ctx ends; then it says how much is
 // left, and nothing is lost. What the relay doesn't have, or refuses, or what is
 // damaged, isn't waited for; [ErrUnread] says that it was damaged at the relay, once,
-// as [Records.Pull] does.
+// as [Records.Pull] does, and storage.ErrDamaged that a whole collection can't travel;
+// see [Anew].
 func (p *Peer) Sync(ctx context.Context) error {
 	if p.config.Relay == "" {
 		return ErrNoRelay
@@ -26,16 +27,16 @@ func (p *Peer) Sync(ctx context.Context) error {
 	}
 	defer p.running.Done()
 	collections := p.collections.all()
-	errs := make([]error, len(collections)+1)
+	errs := make([]error, len(collections))
 	var waiting sync.WaitGroup
 	for i, c := range collections {
 		if !c.now().Mode.is(localOnly) {
 			waiting.Go(func() { errs[i] = c.sync(ctx) })
 		}
 	}
-	errs[len(collections)] = p.settleAll(ctx)
+	settled := p.settleAll(ctx)
 	waiting.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, settled, p.collections.damage())...)
 }
 
 // settleAll waits until all documents that are talked about are settled.
