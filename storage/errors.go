@@ -41,7 +41,8 @@ var (
 	ErrDamaged = errors.New("storage: damaged")
 
 	// ErrDiskFull: free disk space is below the reserve. Writes are refused
-	// until there is more; reads go on.
+	// until there is more, but for those that make room, which need a quarter of
+	// it; reads go on.
 	ErrDiskFull = errors.New("storage: disk space is below the reserve")
 
 	// ErrFailed: a write to the disk failed, so it is unknown what is on it.
