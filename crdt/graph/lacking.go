@@ -92,6 +92,27 @@ func (g *Graph) Deliverable(indices []int) []int {
 	})
 }
 
+// Without returns those of the given changes (indices, ascending) that somebody can
+// take who refuses some: neither these, nor what builds on them or comes after them
+// in their actor's order. Hashes that the graph doesn't hold are passed over.
+func (g *Graph) Without(indices []int, refused []change.Hash) []int {
+	out := map[uint32]bool{}
+	for _, i := range g.baseOf(refused) {
+		out[i] = true
+	}
+	if len(out) == 0 {
+		return indices
+	}
+	isOut := func(i uint32) bool { return out[i] }
+	return slices.DeleteFunc(slices.Clone(indices), func(i int) bool {
+		previous, detached := g.DetachedFrom(i)
+		if detached && out[uint32(previous)] || slices.ContainsFunc(g.parentsOf(uint32(i)), isOut) {
+			out[uint32(i)] = true
+		}
+		return out[uint32(i)]
+	})
+}
+
 // FirstBatch returns how many of the given changes travel in one message of no
 // more than maxBytes of chunks, but at least one.
 func (g *Graph) FirstBatch(indices []int, maxBytes int) int {

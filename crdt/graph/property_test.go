@@ -226,7 +226,22 @@ func (l *log) checkBase() {
 	if got, want := l.graph.Frontier(base), l.hashes(frontier); !slices.Equal(got, want) {
 		l.t.Fatalf("frontier %v, want %v", got, want)
 	}
+	l.checkWithout(lacking)
 	l.checkBatches(covered, lacking)
+}
+
+// checkWithout leaves out some changes, and with them what comes after them.
+func (l *log) checkWithout(lacking []int) {
+	var refused []int
+	for range min(len(lacking), l.rand.IntN(3)) {
+		refused = append(refused, l.committed[lacking[l.rand.IntN(len(lacking))]])
+	}
+	want := slices.DeleteFunc(slices.Clone(lacking), func(place int) bool {
+		return slices.ContainsFunc(refused, l.before[l.committed[place]].has)
+	})
+	if got := l.graph.Without(lacking, l.hashes(refused)); !slices.Equal(got, want) {
+		l.t.Fatalf("without %v there are %v of %v, want %v", refused, got, lacking, want)
+	}
 }
 
 // checkBatches sends changes in messages to a receiver that has what the base

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/godwit-sync/godwit/crdt/change"
@@ -332,6 +333,57 @@ func TestCollectionRefused(t *testing.T) {
 	}
 	made := peer.edit(record(staff, 600))
 	relay.has(record(staff, 600), made.Hash)
+}
+
+// TestCollectionRefusedBranch: a branch that is refused hides none beside it, however
+// many pages it fills, nor does one whose author goes on where it doesn't descend from
+// what was refused.
+func TestCollectionRefusedBranch(t *testing.T) {
+	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")
+	id, text := record(staff, 1), strings.Repeat("x", 40<<10)
+	var maxOp uint64
+	write := func(actor string, seq uint64, deps ...change.Hash) *change.Change {
+		maxOp++
+		draft := change.Draft{Actor: change.ActorID(actor), Seq: seq, StartOp: maxOp, Deps: deps, Ops: []change.Op{{
+			Key: change.MapKey("text"), Action: change.ActionSet, Value: change.Text(text + fmt.Sprint(maxOp)),
+		}}}
+		c, err := draft.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	root := write("root", 1)
+	for _, twin := range []string{"a", "b"} {
+		if err := relay.hub.Append(t.Context(), id, write(twin, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := []*change.Change{root}
+	for _, twin := range []string{"a", "b"} {
+		branch := []*change.Change{write(twin, 1, root.Hash)}
+		for seq := range uint64(20) {
+			branch = append(branch, write(twin, seq+2, branch[len(branch)-1].Hash))
+		}
+		log = append(log, branch...)
+		for seq := range uint64(20) { // beside its own, as only broken clients write
+			log = append(log, write(twin, seq+22, root.Hash))
+		}
+		log = append(log, write("beside "+twin, 1, root.Hash))
+	}
+	if err := peer.hub.Append(t.Context(), id, log...); err != nil {
+		t.Fatal(err)
+	}
+	peer.join(relay.url, staff)
+	peer.await("refused", func() bool { return peer.refused[id] == "twin" })
+	for _, c := range log {
+		if strings.HasPrefix(string(c.Actor), "beside") && !slices.Contains(relay.heads(id), c.Hash) {
+			t.Errorf("the relay lacks what is %s", c.Actor)
+		}
+	}
+	if n := len(relay.heads(id)); n != 4 {
+		t.Errorf("the relay has %d heads", n)
+	}
 }
 
 // TestCollectionKeeperReads: whoever is told of a refusal may look into the store as

@@ -224,7 +224,7 @@ func (l *hearing) take(a replica.Apply, p *parcel, slots *semaphore.Weighted) er
 		s.hub.Bring(a.Document, ev.Changes, ev.Invalid, s.neighbour.Origin, func(b Brought) {
 			slots.Release(weight)
 			s.hub.inflating.Release(inflated)
-			d.brought(b, last)
+			d.brought(&ev, b, last)
 		})
 	}
 	return nil
@@ -240,6 +240,8 @@ type delivered struct {
 	came    int
 	newest  []change.Hash // of the changes that came
 	refused []change.Hash
+	barred  map[change.Hash]struct{} // the same
+	roots   []change.Hash            // those of them that build on no others
 	reason  string
 	err     error
 }
@@ -257,14 +259,16 @@ func (d *delivered) note(ev *replica.Received) {
 	d.newest = d.newest[max(0, len(d.newest)-manyNewest):]
 }
 
-func (d *delivered) brought(b Brought, last bool) {
+func (d *delivered) brought(ev *replica.Received, b Brought, last bool) {
 	d.mu.Lock()
 	for _, r := range b.Refused {
 		if d.reason == "" || d.reason == replica.ReasonDescends {
 			d.reason = r.Reason
 		}
-		d.refused = append(d.refused, r.Hash)
-		d.came--
+		d.refuse(r.Hash)
+	}
+	if len(b.Refused) > 0 {
+		d.findRoots(ev)
 	}
 	d.came -= b.Held
 	d.err = errors.Join(d.err, b.Err)
@@ -277,6 +281,32 @@ func (d *delivered) brought(b Brought, last bool) {
 	default:
 		d.finish()
 	}
+}
+
+func (d *delivered) refuse(hash change.Hash) {
+	if d.barred == nil {
+		d.barred = map[change.Hash]struct{}{}
+	}
+	d.barred[hash] = struct{}{}
+	d.refused = append(d.refused, hash)
+	d.came--
+}
+
+// findRoots finds the first of the changes that were refused for their own sake.
+func (d *delivered) findRoots(ev *replica.Received) {
+	isBarred := func(hash change.Hash) bool {
+		_, barred := d.barred[hash]
+		return barred
+	}
+	for _, invalid := range ev.Invalid {
+		d.roots = append(d.roots, invalid.Hash)
+	}
+	for _, c := range ev.Changes {
+		if isBarred(c.Hash) && !slices.ContainsFunc(c.Deps, isBarred) {
+			d.roots = append(d.roots, c.Hash)
+		}
+	}
+	d.roots = d.roots[:min(len(d.roots), wire.MaxRoots)]
 }
 
 // isNewest reports whether all heads are among the newest changes that came.
@@ -292,7 +322,7 @@ func (d *delivered) isNewest(heads []change.Hash) bool {
 // finish finds out whether the document has all that was announced.
 func (d *delivered) finish() {
 	h := d.session.hub
-	r := replica.Applied{Taken: max(0, d.came), Refused: d.refused, Reason: d.reason}
+	r := replica.Applied{Taken: max(0, d.came), Refused: d.refused, Roots: d.roots, Reason: d.reason}
 	err := d.err
 	if err == nil || errors.Is(err, replica.ErrPurged) {
 		err = h.compare(d.Document, d.Heads, d.newest, &r)

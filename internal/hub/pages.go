@@ -139,7 +139,7 @@ func (h *Hub) unreadable(id docid.ID, err error) (damaged bool, _ error) {
 // add adds the changes that go with a document, or some of them if the page is full
 // then.
 func (r *reading) add(a *wire.Announced, t *replica.Topic, info storage.Info) (full bool, err error) {
-	if !t.Asked || len(t.Have) == 0 {
+	if !t.Asked || len(t.Have)+len(t.Refused) == 0 {
 		parts := []replica.Range{{First: 0, End: info.Changes}}
 		if !t.Asked {
 			parts = t.Parts(uint64(info.Born), info.Changes)
@@ -151,7 +151,7 @@ func (r *reading) add(a *wire.Announced, t *replica.Topic, info storage.Info) (f
 		}
 		return false, nil
 	}
-	indices, err := r.hub.lacking(info, t.Have)
+	indices, err := r.hub.lacking(info, t.Have, t.Refused)
 	if err != nil {
 		return false, err
 	}
@@ -192,10 +192,12 @@ func (r *reading) part(a *wire.Announced, part replica.Range) (full bool, err er
 	return false, nil
 }
 
-// lacking returns the indices of the changes that somebody lacks, of those at least
-// that the log was seen to have.
-func (h *Hub) lacking(seen storage.Info, have []change.Hash) (indices []int, err error) {
-	err = h.examine(seen.Document, seen.Changes, func(g *graph.Graph, _ func(change.Hash) bool) { indices = g.Lacking(have) })
+// lacking returns the indices of the changes that somebody lacks and would take, of
+// those at least that the log was seen to have.
+func (h *Hub) lacking(seen storage.Info, have, refused []change.Hash) (indices []int, err error) {
+	err = h.examine(seen.Document, seen.Changes, func(g *graph.Graph, _ func(change.Hash) bool) {
+		indices = g.Without(g.Lacking(have), refused)
+	})
 	return indices, err
 }
 

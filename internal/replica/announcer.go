@@ -261,7 +261,7 @@ func (a *Announcer) Wanted(m wire.Want) error {
 		if tag, ok := w.Document.Tag(); !ok || tag != a.terms.Tag {
 			return fmt.Errorf("%w: %s, of another collection, is wanted", ErrUnexpected, w.Document)
 		}
-		t := Topic{Document: w.Document, Asked: true, Have: w.Have, Until: Nothing}
+		t := Topic{Document: w.Document, Asked: true, Have: w.Have, Refused: w.Refused, Until: Nothing}
 		a.asked, a.held = append(a.asked, t), a.held+t.held()
 	}
 	return nil

@@ -80,7 +80,7 @@ func FuzzListener(f *testing.F) {
 				due = append(due[:i], due[i+1:]...)
 				l.Applied(replica.Applied{
 					Page: a.Page, Document: a.Document, Lacking: a.Heads[:c.n(len(a.Heads)+1)],
-					Refused: c.hashes(3), Reason: "twin", Taken: c.n(3), Have: c.hashes(3),
+					Refused: c.hashes(3), Roots: c.hashes(3), Reason: "twin", Taken: c.n(3), Have: c.hashes(3),
 				}, &h)
 			}
 			due = append(due, h.Apply...)

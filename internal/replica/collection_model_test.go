@@ -166,6 +166,10 @@ func (s *shelf) take(id docid.ID, from string, facts []fact, heads []change.Hash
 			refused[f.hash] = true
 			a.Refused, a.Reason = append(a.Refused, f.hash), "quota"
 		case reason != "" || slices.ContainsFunc(f.deps, func(d change.Hash) bool { return refused[d] || s.refuses(d) != "" }):
+			if !slices.ContainsFunc(f.deps, func(d change.Hash) bool { return refused[d] }) {
+				a.Roots = append(a.Roots, f.hash)
+				a.Roots = a.Roots[:min(len(a.Roots), wire.MaxRoots)]
+			}
 			refused[f.hash] = true
 			a.Refused = append(a.Refused, f.hash)
 			if a.Reason == "" || a.Reason == "descends" {
@@ -238,8 +242,14 @@ func (s *shelf) read(topics []replica.Topic, budget int) (read int, documents []
 // pick returns the changes that a topic wants sent.
 func (l *log) pick(t replica.Topic) (facts []fact) {
 	if t.Asked {
-		known := l.past(t.Have)
-		return slices.DeleteFunc(slices.Clone(l.changes), func(f fact) bool { return known[f.hash] })
+		known, refused := l.past(t.Have), map[change.Hash]bool{}
+		for _, h := range t.Refused {
+			refused[h] = true
+		}
+		return slices.DeleteFunc(slices.Clone(l.changes), func(f fact) bool {
+			refused[f.hash] = refused[f.hash] || slices.ContainsFunc(f.deps, func(d change.Hash) bool { return refused[d] })
+			return known[f.hash] || refused[f.hash]
+		})
 	}
 	for _, r := range t.Parts(l.born, len(l.changes)) {
 		facts = append(facts, l.changes[min(r.First, len(l.changes)):min(r.End, len(l.changes))]...)

@@ -24,7 +24,7 @@ type Listener struct {
 	lanes  [2]heardPages
 	wants  map[docid.ID]*want
 	cursor wire.Cursor
-	heads  int // that all wants name
+	hashes int // that all wants remember
 }
 
 // heardPage is a page of which not all is durable yet.
@@ -52,6 +52,7 @@ type want struct {
 	checked int      // how many of the heads are being looked for in what came
 	again   bool     // nothing has come that was asked for with these heads in mind
 	refused *wire.NotTaken
+	roots   []change.Hash // of what was refused; nothing that builds on them is wanted
 }
 
 // Heard is what the owner of a [Listener] has to do.
@@ -78,6 +79,7 @@ type Applied struct {
 	Document docid.ID
 	Lacking  []change.Hash // those of the heads that are neither there nor refused
 	Refused  []change.Hash // changes, or heads, that were refused
+	Roots    []change.Hash // those of the changes that build on no others of them
 	Reason   string        // why, in one word
 	Taken    int           // how many of the changes that came are there now, or were there
 	// Have says, if anything is lacking or refused, how to get the rest: the newest
@@ -95,7 +97,7 @@ func (l *Listener) CaughtUp() bool { return l.lanes[CatchUp].last }
 
 // Held is how many bytes of memory the pages and wants take.
 func (l *Listener) Held() int {
-	return l.heads*hashSize + (len(l.lanes[CatchUp].list)+len(l.lanes[Live].list)+len(l.wants))*perTopic
+	return l.hashes*hashSize + (len(l.lanes[CatchUp].list)+len(l.lanes[Live].list)+len(l.wants))*perTopic
 }
 
 // Page takes in a page. An error is the announcer's fault.
@@ -178,59 +180,77 @@ func (l *Listener) Applied(r Applied, h *Heard) {
 }
 
 // want notes what a page's document lacks, and asks for it unless something of it
-// is on its way. If a change was refused, others before it may be lacking that are
+// is on its way. If a change was refused, others beside it may be lacking that are
 // good.
 func (l *Listener) want(r Applied, h *Heard) {
-	w := l.wants[r.Document]
-	if w == nil {
-		w = &want{asked: true}
+	w, known := l.wants[r.Document]
+	if !known {
+		w = &want{}
 		l.wants[r.Document] = w
-		h.Want = append(h.Want, wire.Wanted{Document: r.Document, Have: r.Have})
 	}
 	w.heads = append(w.heads, r.Lacking...)
 	w.pages = append(w.pages, r.Page)
-	w.refuse(r)
-	l.heads += len(r.Lacking)
+	l.hashes += len(r.Lacking)
+	l.refuse(w, r)
+	if !known {
+		w.ask(r, h)
+	}
+}
+
+func (w *want) ask(r Applied, h *Heard) {
+	w.asked, w.again = true, false
+	h.Want = append(h.Want, wire.Wanted{Document: r.Document, Have: r.Have, Refused: w.roots})
 }
 
 // checked looks at what was brought. What is still lacking is wanted again, as long
 // as that is of use.
 func (l *Listener) checked(r Applied, h *Heard) {
 	w := l.wants[r.Document]
-	w.refuse(r)
+	learned := l.refuse(w, r)
 	grown := w.heads[w.checked:]
 	lacking := slices.Concat(r.Lacking, grown)
-	l.heads += len(lacking) - len(w.heads)
+	l.hashes += len(lacking) - len(w.heads)
 	w.heads = lacking
 	more := len(r.Lacking) > 0 || w.refused != nil
 	switch {
-	case more && (r.Taken > 0 || len(grown) > 0 || w.again):
-		w.asked, w.again = true, false
-		h.Want = append(h.Want, wire.Wanted{Document: r.Document, Have: r.Have})
+	case more && (r.Taken > 0 || learned || len(grown) > 0 || w.again):
+		w.ask(r, h)
 	case len(grown) > 0: // what came may hold that as well
 		w.checked, w.again = len(grown), true
 		h.Apply = append(h.Apply, Apply{0, r.Document, slices.Clone(grown), nil})
 	default:
 		if len(lacking) > 0 && w.refused == nil {
-			w.refuse(Applied{Document: r.Document, Refused: lacking, Reason: ReasonMissing})
+			l.refuse(w, Applied{Document: r.Document, Refused: lacking, Reason: ReasonMissing})
 		}
 		l.resolve(r.Document, h)
 	}
 }
 
-// refuse notes what was refused.
-func (w *want) refuse(r Applied) {
+// refuse notes what was refused, and reports whether that is reason to ask for what
+// lies beside it.
+func (l *Listener) refuse(w *want, r Applied) (learned bool) {
 	if len(r.Refused) == 0 {
-		return
+		return false
 	}
 	if w.refused == nil {
 		w.refused = &wire.NotTaken{Document: r.Document, Reason: r.Reason}
 	}
-	for _, hash := range r.Refused {
-		if len(w.refused.Hashes) < wire.MaxRefused && !slices.Contains(w.refused.Hashes, hash) {
-			w.refused.Hashes = append(w.refused.Hashes, hash)
+	remember(&w.refused.Hashes, r.Refused, wire.MaxRefused)
+	n := remember(&w.roots, r.Roots, wire.MaxRoots)
+	l.hashes += n
+	return n > 0
+}
+
+// remember adds hashes to some, up to a number of them, and returns how many were
+// added.
+func remember(to *[]change.Hash, hashes []change.Hash, most int) (added int) {
+	for _, hash := range hashes {
+		if len(*to) < most && !slices.Contains(*to, hash) {
+			*to = append(*to, hash)
+			added++
 		}
 	}
+	return added
 }
 
 // resolve ends a want: the document has all that was announced, or will not have
@@ -238,7 +258,7 @@ func (w *want) refuse(r Applied) {
 func (l *Listener) resolve(id docid.ID, h *Heard) {
 	w := l.wants[id]
 	delete(l.wants, id)
-	l.heads -= len(w.heads)
+	l.hashes -= len(w.heads) + len(w.roots)
 	for _, page := range w.pages {
 		l.done(page, w.refused, h)
 	}

@@ -29,13 +29,14 @@ type Topic struct {
 	// Sequence is the first row that tells of it. If the document was born later,
 	// the rows are of a former life, and all of the present one is sent.
 	Sequence uint64
-	// Asked: it was wanted by somebody who has Have, and what that lacks is sent.
-	Asked bool
-	Have  []change.Hash
+	// Asked: it was wanted by somebody who has Have, and what that lacks is sent, but
+	// for what is Refused there and what builds on it.
+	Asked         bool
+	Have, Refused []change.Hash
 }
 
 // held is how many bytes of memory a wanted topic takes, about.
-func (t *Topic) held() int { return perTopic + len(t.Have)*hashSize }
+func (t *Topic) held() int { return perTopic + (len(t.Have)+len(t.Refused))*hashSize }
 
 // Range are the changes from First up to, and without, End.
 type Range struct{ First, End int }

@@ -17,6 +17,8 @@ const (
 	MaxHeads = 16_384
 	// MaxHave bounds the hashes by which a want says what is there of a document.
 	MaxHave = 64
+	// MaxRoots bounds the hashes by which a want says what is refused of a document.
+	MaxRoots = 32
 	// MaxRefused bounds the hashes that an answer names for a document.
 	MaxRefused = 100
 	// MaxCollection is the length of a collection's name in bytes.
@@ -78,11 +80,12 @@ type Want struct {
 	Documents    []Wanted
 }
 
-// Wanted names a document and some of what is there of it: its heads, and older
-// changes.
+// Wanted names a document, some of what is there of it (its heads, and older
+// changes), and some of what is refused.
 type Wanted struct {
 	Document docid.ID // never zero
 	Have     []change.Hash
+	Refused  []change.Hash // neither these are to be sent nor what builds on them
 }
 
 // Answer says that all that a page announced is durable, but for what is refused.

@@ -58,8 +58,9 @@ type wantBody struct {
 }
 
 type wantedBody struct {
-	ID   blob `cbor:"id"`
-	Have blob `cbor:"have,omitempty"`
+	ID      blob `cbor:"id"`
+	Have    blob `cbor:"have,omitempty"`
+	Refused blob `cbor:"refused,omitempty"`
 }
 
 type answerBody struct {
@@ -246,7 +247,10 @@ func (b *wantBody) message() (Message, error) {
 		if w.Document, err = b.ID.document(); err != nil {
 			return w, err
 		}
-		w.Have, err = b.Have.hashes(MaxHave)
+		if w.Have, err = b.Have.hashes(MaxHave); err != nil {
+			return w, err
+		}
+		w.Refused, err = b.Refused.hashes(MaxRoots)
 		return w, err
 	})
 	return Want{subscription, documents}, err
@@ -336,7 +340,8 @@ func (m Page) body() *pageBody {
 func (m Want) body() *wantBody {
 	b := &wantBody{Type: kindWant, Subscription: number(m.Subscription), Documents: make(few[wantedBody], len(m.Documents))}
 	for i := range m.Documents {
-		b.Documents[i] = wantedBody{m.Documents[i].Document[:], join(m.Documents[i].Have)}
+		w := &m.Documents[i]
+		b.Documents[i] = wantedBody{w.Document[:], join(w.Have), join(w.Refused)}
 	}
 	return b
 }

@@ -43,6 +43,7 @@ var collections = []wire.Message{
 	wire.Answer{Subscription: 1, Page: 2, Refused: []wire.NotTaken{
 		{Document: document, Hashes: heads, Reason: "twin"}, {Document: document, Reason: "quota"},
 	}},
+	wire.Want{Subscription: 1, Documents: []wire.Wanted{{Document: document, Have: heads, Refused: heads[:1]}}},
 }
 
 func TestCollectionsSurviveTheWire(t *testing.T) {
@@ -106,6 +107,7 @@ func TestCollectionsBadFields(t *testing.T) {
 		"a long page":       page(items(wire.MaxDocuments + 1)...),
 		"a very long page":  page(items(1000)...),
 		"too much had":      {"type": "godwit-want", "subscription": 1, "documents": []fields{{"id": id, "have": hashes(wire.MaxHave + 1)}}},
+		"too many roots":    {"type": "godwit-want", "subscription": 1, "documents": []fields{{"id": id, "refused": hashes(wire.MaxRoots + 1)}}},
 		"many wants":        {"type": "godwit-want", "subscription": 1, "documents": items(wire.MaxDocuments + 1)},
 		"many refused":      {"type": "godwit-answer", "subscription": 1, "page": 1, "refused": items(wire.MaxDocuments + 1)},
 		"too many refused":  {"type": "godwit-answer", "subscription": 1, "page": 1, "refused": []fields{{"id": id, "hashes": hashes(wire.MaxRefused + 1)}}},
