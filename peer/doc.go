@@ -43,7 +43,8 @@
 // do. [Records.Status] tells how far one is, [Records.Pending] what the relay
 // doesn't have yet, [Peer.Link] how far all is. [Peer.Sync] returns when everything
 // is there that was here, and the other way around, also with [Records.Push] and
-// [Records.Pull] in one direction alone. [Manual] leaves it at these, [LocalOnly]
+// [Records.Pull] in one direction alone; without Run they go online for as long as
+// that takes. [Manual] leaves it at these, [LocalOnly]
 // keeps a collection here, and [Records.Unsubscribe] stops following it.
 //
 // People who change different fields of a record, different items of a list, or

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -79,9 +78,12 @@ type link struct {
 	to      *hub.Link               // nil while there is none
 	since   time.Time               // when that came about
 	end     context.CancelCauseFunc // ends the present attempt or link
-	running bool
-	storage storageName // of the relay that the shared heads are about
-	greeted bool        // it has, since the peer was opened
+	running bool                    // Run runs
+	holders int                     // who want a link at the moment
+	drop    func()                  // ends it for good, and returns when it has ended
+	keeping sync.Mutex              // held by what keeps the link, lest there be two
+	storage storageName             // of the relay that the shared heads are about
+	greeted bool                    // it has, since the peer was opened
 }
 
 // relay names the store that shared heads are about; zero = none.
@@ -237,85 +239,6 @@ func (l *link) unread(f *feed[struct{}, LinkState]) {
 			return
 		}
 	}
-}
-
-// Backoff between two attempts: it doubles from the least to the most, and
-// each is drawn from its upper half, so that peers of a relay that comes back
-// don't all come at once.
-const (
-	leastBackoff = 100 * time.Millisecond
-	mostBackoff  = 30 * time.Second
-)
-
-// Run keeps the link to the relay until ctx ends or the peer is closed, and
-// returns nil then. Nothing else depends on it: without it, the peer works
-// offline. It runs once at a time.
-func (p *Peer) Run(ctx context.Context) error {
-	if p.config.Relay == "" {
-		return ErrNoRelay
-	}
-	if err := p.enter(); err != nil {
-		return err
-	}
-	defer p.running.Done()
-	if !p.link.start() {
-		return ErrRunning
-	}
-	defer p.link.stop()
-	ctx, cancel := p.untilParted(ctx)
-	defer cancel()
-	for backoff := leastBackoff; ctx.Err() == nil; {
-		stood, err := p.connect(ctx)
-		if stood > backoff {
-			backoff = leastBackoff
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		wait := backoff/2 + rand.N(backoff/2)
-		p.config.Logger.Info("no link to the relay", "relay", p.config.Relay, "error", err, "retry", wait)
-		p.link.set(func(s *LinkState) { s.Phase, s.Err, s.Retry = Offline, err, wait })
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
-		backoff = min(2*backoff, mostBackoff)
-	}
-	p.link.set(func(s *LinkState) { s.Phase, s.Err, s.Retry = Offline, nil, 0 })
-	return nil
-}
-
-// untilParted returns a context that ends a moment after ctx does, or with the
-// peer: when those who are in touch have been told.
-func (p *Peer) untilParted(ctx context.Context) (context.Context, context.CancelFunc) {
-	parted, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	go func() {
-		select {
-		case <-ctx.Done():
-			p.watchers.part()
-			p.voice.finish()
-		case <-p.parting:
-		case <-parted.Done():
-		}
-		cancel()
-	}()
-	return parted, cancel
-}
-
-func (l *link) start() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.running {
-		return false
-	}
-	l.running = true
-	return true
-}
-
-func (l *link) stop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.running = false
 }
 
 // connect makes one link, and returns how long it stood and why it ended.

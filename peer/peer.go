@@ -14,8 +14,8 @@ import (
 	"github.com/godwit-sync/godwit/storage"
 )
 
-// Peer is one directory of documents and, while [Peer.Run] runs, its link to a
-// relay. Open makes one.
+// Peer is one directory of documents and, while [Peer.Run] runs or something syncs,
+// its link to a relay. Open makes one.
 type Peer struct {
 	config   Config
 	store    *storage.Store
@@ -47,7 +47,7 @@ type Peer struct {
 }
 
 // Open opens the directory of a peer, or creates one. Nothing is sent before
-// [Peer.Run]. The caller must [Peer.Close] it.
+// [Peer.Run], or before something syncs. The caller must [Peer.Close] it.
 //
 // It fails with storage.ErrLocked if another process has it open, and with
 // ErrConfig, storage.ErrNotStore, storage.ErrNewerFormat or storage.ErrDamaged

@@ -76,7 +76,7 @@ func keepEmployees(ctx context.Context, p *peer.Peer, show func(name, title stri
 		}
 		show(e.Value.Name, e.Value.Title, e.State) // Ada, CTO, pending
 	}
-	return employees.Sync(ctx) // to be sure; with a link all comes and goes by itself
+	return employees.Sync(ctx) // to be sure: while p.Run runs all comes and goes by itself
 }
 
 func TestReadme(t *testing.T) {

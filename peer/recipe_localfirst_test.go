@@ -40,11 +40,11 @@ func RecipeLocalFirst(ctx context.Context, relay string) {
 	ada := must(customers.Create(ctx, Customer{Name: "Ada"}))
 	id := must(orders.Create(ctx, Order{Customer: ada, Item: "ink"})) // points to her at once
 	redraw()
-	visit(ctx, shop) // push, and pull
+	check(shop.Sync(ctx)) // online for a moment: push, and pull
 	redraw()
 	check(orders.Update(ctx, id, func(o *Order) error { o.Item = "red ink"; return nil }))
 	redraw()
-	visit(ctx, shop)
+	check(shop.Sync(ctx))
 	redraw()
 
 	office := linked(ctx, relay)
@@ -56,7 +56,7 @@ func RecipeLocalFirst(ctx context.Context, relay string) {
 	fmt.Println(must(itsCustomers.Get(ctx, order.Customer)).Name, "gets", order.Item)
 	check(itsOrders.Update(ctx, id, func(o *Order) error { o.Paid = true; return nil }))
 	check(office.Sync(ctx))
-	visit(ctx, shop)
+	check(shop.Sync(ctx))
 	redraw() // what others do is seen, too
 }
 

@@ -27,8 +27,8 @@ func RecipeOutbox(ctx context.Context, relay string) {
 	pump := must(anns.Create(ctx, Task{Note: "Check the pump."}))
 	fence := must(anns.Create(ctx, Task{Note: "Paint the fence."}))
 	gate := must(anns.Create(ctx, Task{Note: "Oil the gate."}))
-	visit(ctx, ann)
-	visit(ctx, bob)
+	check(ann.Sync(ctx))
+	check(bob.Sync(ctx))
 
 	// Days without a network.
 	check(anns.Update(ctx, pump, func(t *Task) error { t.Done = true; return nil }))
@@ -43,9 +43,9 @@ func RecipeOutbox(ctx context.Context, relay string) {
 		fmt.Println("to send:", item.Change)
 	}
 
-	visit(ctx, ann)
-	visit(ctx, bob) // now the relay has both's work, and he has hers
-	visit(ctx, ann)
+	check(ann.Sync(ctx))
+	check(bob.Sync(ctx)) // now the relay has both's work, and he has hers
+	check(ann.Sync(ctx))
 	for _, tasks := range []*peer.Records[Task]{anns, bobs} {
 		for task, err := range tasks.Find(ctx, peer.Query{}.OrderBy("Note")) {
 			check(err)

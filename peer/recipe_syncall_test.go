@@ -31,8 +31,8 @@ func RecipeSyncAll(ctx context.Context, relay string) {
 	defer bob.Close()
 	bobs := must(peer.CollectionOf[Task](bob, "plan/tasks"))
 	id := must(anns.Create(ctx, Task{Title: "Mend the roof", State: "open"}))
-	visit(ctx, ann)
-	visit(ctx, bob)
+	check(ann.Sync(ctx))
+	check(bob.Sync(ctx))
 
 	check(anns.Update(ctx, id, func(t *Task) error {
 		t.Title, t.State, t.Owner, t.Hours = "Mend the old roof", "done", "Ann", 5
@@ -42,15 +42,13 @@ func RecipeSyncAll(ctx context.Context, relay string) {
 		t.Title, t.State, t.Owner, t.Hours = "Mend the roof today", "late", "Bob", 8
 		return nil
 	}))
-	visit(ctx, ann)
-	visit(ctx, bob) // he has no handlers, so he is shown what there is to choose
+	check(ann.Sync(ctx))
+	check(bob.Sync(ctx)) // he has no handlers, so he is shown what there is to choose
 	for _, conflict := range must(bobs.Conflicts(ctx, id)) {
 		fmt.Println(conflict.Field(), conflict.Local, conflict.Remote)
 	}
-	visit(ctx, ann)
-	check(anns.Resolved(ctx)) // her handlers have been asked
-	visit(ctx, ann)
-	visit(ctx, bob)
+	check(ann.Sync(ctx)) // asks her handlers, and the relay has what they say
+	check(bob.Sync(ctx))
 	fmt.Println(must(anns.Get(ctx, id)) == must(bobs.Get(ctx, id)), must(bobs.Get(ctx, id)))
 	fmt.Println(len(must(bobs.Conflicts(ctx, id))), "conflicts")
 }

@@ -34,17 +34,6 @@ func linked(ctx context.Context, relay string) *peer.Peer {
 	return p
 }
 
-// visit gives a peer a link for as long as it takes to sync.
-func visit(ctx context.Context, p *peer.Peer) {
-	ctx, leave := context.WithCancel(ctx)
-	defer leave()
-	left := make(chan error, 1)
-	go func() { left <- p.Run(ctx) }()
-	check(p.Sync(ctx))
-	leave()
-	check(<-left)
-}
-
 func must[T any](value T, err error) T {
 	check(err)
 	return value

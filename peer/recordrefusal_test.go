@@ -129,7 +129,7 @@ func TestCollectionDeclined(t *testing.T) {
 			break
 		}
 	}
-	fails(t, anns.Push(t.Context()), peer.ErrCollection, "taken", "1 records are left")
+	fails(t, anns.Push(t.Context()), peer.ErrCollection, "taken", "1 record is left")
 	fails(t, ann.Sync(t.Context()), peer.ErrCollection, "taken")
 }
 

@@ -13,30 +13,26 @@ import (
 // [LocalOnly], of those that are unsubscribed in the first direction only, and for the
 // documents that are in none. Of these it waits until all are settled at one moment.
 //
-// It needs [Peer.Run], and waits for a link until ctx ends; then it says how much is
-// left, and nothing is lost. What the relay doesn't have, or refuses, or what is
+// While [Peer.Run] doesn't run it makes a link and ends it again: an app that is online
+// for a moment calls Sync alone. It waits for a link until ctx ends; then it says how
+// much is left, and nothing is lost. What the relay doesn't have, or refuses, or what is
 // damaged, isn't waited for; [ErrUnread] says that it was damaged at the relay, once,
 // as [Records.Pull] does, and storage.ErrDamaged that a whole collection can't travel;
 // see [Anew].
 func (p *Peer) Sync(ctx context.Context) error {
-	if p.config.Relay == "" {
-		return ErrNoRelay
-	}
-	if err := p.enter(); err != nil {
-		return err
-	}
-	defer p.running.Done()
-	collections := p.collections.all()
-	errs := make([]error, len(collections))
-	var waiting sync.WaitGroup
-	for i, c := range collections {
-		if !c.now().Mode.is(localOnly) {
-			waiting.Go(func() { errs[i] = c.sync(ctx) })
+	return p.visit(func() error {
+		collections := p.collections.all()
+		errs := make([]error, len(collections))
+		var waiting sync.WaitGroup
+		for i, c := range collections {
+			if !c.now().Mode.is(localOnly) {
+				waiting.Go(func() { errs[i] = c.sync(ctx) })
+			}
 		}
-	}
-	settled := p.settleAll(ctx)
-	waiting.Wait()
-	return errors.Join(append(errs, settled, p.collections.damage())...)
+		settled := p.settleAll(ctx)
+		waiting.Wait()
+		return errors.Join(append(errs, settled, p.collections.damage())...)
+	})
 }
 
 // settleAll waits until all documents that are talked about are settled.
@@ -53,14 +49,26 @@ func (p *Peer) settleAll(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return ErrClosed
 	}
-	err := fmt.Errorf("peer: sync: %d of %d documents are done: %w", last.Settled, last.Documents, ctx.Err())
-	return errors.Join(err, last.Err)
+	return unfinished("sync", last.Documents-last.Settled, "document", ctx.Err())
+}
+
+// unfinished is what is told when waiting for the relay ends too early. Whoever is
+// linked learns how much is left by that.
+func unfinished(what string, left int, of string, err error) error {
+	switch left {
+	case 0:
+		return fmt.Errorf("peer: %s: %w", what, err)
+	case 1:
+		return fmt.Errorf("peer: %s: 1 %s is left: %w", what, of, err)
+	default:
+		return fmt.Errorf("peer: %s: %d %ss are left: %w", what, left, of, err)
+	}
 }
 
 // Push returns when what was written here before it was called is durable at the
-// relay, whatever the collection's mode is. It needs [Peer.Run], and waits for a
-// link until ctx ends. What the relay refuses isn't waited for; see
-// [Records.Counts]. ErrCollection says that the relay declines the collection,
+// relay, whatever the collection's mode is. Without [Peer.Run] it makes a link for that
+// long, as [Peer.Sync] does, and it waits for a link until ctx ends. What the relay
+// refuses isn't waited for; see [Records.Counts]. ErrCollection says that the relay declines the collection,
 // another one having the same tag there, and ErrLocalOnly that nothing of it
 // travels.
 func (r *Records[T]) Push(ctx context.Context) error { return r.c.travel(ctx, r.c.push) }
@@ -96,17 +104,10 @@ func (r *Records[T]) Resync(ctx context.Context) error {
 
 // travel runs what was asked for.
 func (c *collection) travel(ctx context.Context, do func(context.Context) error) error {
-	switch {
-	case c.peer.config.Relay == "":
-		return ErrNoRelay
-	case c.now().Mode.is(localOnly):
+	if c.now().Mode.is(localOnly) {
 		return fmt.Errorf("%w: %q", ErrLocalOnly, c.name)
 	}
-	if err := c.peer.enter(); err != nil {
-		return err
-	}
-	defer c.peer.running.Done()
-	return do(ctx)
+	return c.peer.visit(func() error { return do(ctx) })
 }
 
 func (c *collection) sync(ctx context.Context) error {
@@ -271,8 +272,5 @@ func (c *collection) exchange(ctx context.Context) error {
 }
 
 func (c *collection) unfinished(what string, left int, err error) error {
-	c.peer.link.mu.Lock()
-	why := c.peer.link.state.Err
-	c.peer.link.mu.Unlock()
-	return errors.Join(fmt.Errorf("peer: %s %q: %d records are left: %w", what, c.name, left, err), why)
+	return unfinished(fmt.Sprintf("%s %q", what, c.name), left, "record", err)
 }

@@ -624,7 +624,7 @@ func TestSyncCancelled(t *testing.T) {
 	ann.run()
 	for _, do := range []func(context.Context) error{anns.Push, anns.Sync, anns.Resync, ann.Sync} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		fails(t, do(ctx), context.DeadlineExceeded, `push "acme/employees": 1 records are left`)
+		fails(t, do(ctx), context.DeadlineExceeded, `push "acme/employees": 1 record is left`)
 		cancel()
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -10,15 +10,16 @@ import (
 // Sync returns when the relay has all that is here of this document, and all
 // that it has of it has arrived. It fails with ErrUnavailable or ErrRefused if
 // waiting doesn't help, with what ails the document if it can't be read or
-// stored, and with the context's error if ctx ends first. [Peer.Run] must be
-// running.
+// stored, and with the context's error if ctx ends first. Without [Peer.Run] it
+// makes a link for that long.
 func (d *Document) Sync(ctx context.Context) error {
-	if d.peer.config.Relay == "" {
-		return ErrNoRelay
-	}
 	if c := d.peer.collections.owner(d.id); c != nil && c.now().Mode.is(localOnly) {
 		return fmt.Errorf("%w: %s of %q", ErrLocalOnly, d.id, c.name)
 	}
+	return d.peer.visit(func() error { return d.settle(ctx) })
+}
+
+func (d *Document) settle(ctx context.Context) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	events := d.watch(waiting)
