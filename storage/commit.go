@@ -3,8 +3,6 @@ package storage
 import (
 	"time"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"github.com/godwit-sync/godwit/crdt/docid"
 )
 
@@ -159,13 +157,5 @@ func (s *Store) row(g *group, id docid.ID) (*document, error) {
 	if row, ok := s.rows.get(id); ok {
 		return row, nil
 	}
-	var row *document
-	err := s.snapshot(func(txn *badger.Txn) (err error) {
-		row, err = readDocument(txn, id)
-		return err
-	})
-	if err == nil {
-		s.rows.put(id, row)
-	}
-	return row, err
+	return s.readRow(id)
 }

@@ -17,7 +17,14 @@ const pageRows = 512
 
 // Document returns what the store knows of a document; ErrNotFound if it has
 // no changes of it. Its cost doesn't depend on the length of the history.
-func (s *Store) Document(id docid.ID) (Info, error) { return documentInfo(s.view, id) }
+func (s *Store) Document(id docid.ID) (Info, error) {
+	if err := s.enter(); err != nil {
+		return Info{}, err
+	}
+	defer s.leave()
+	row, err := s.readRow(id)
+	return infoOf(id, row, err)
+}
 
 func documentInfo(view viewFunc, id docid.ID) (Info, error) {
 	var row *document
@@ -25,13 +32,34 @@ func documentInfo(view viewFunc, id docid.ID) (Info, error) {
 		row, err = readDocument(txn, id)
 		return err
 	})
-	if err != nil {
+	return infoOf(id, row, err)
+}
+
+// readRow reads a document's row, nil if there is none. Whoever looks for a document
+// may be about to append to it, so the row is remembered.
+func (s *Store) readRow(id docid.ID) (row *document, err error) {
+	r := s.readings.begin(s.db)
+	defer r.leave()
+	err = s.readIn(r, func(txn *badger.Txn) (err error) {
+		row, err = readDocument(txn, id)
+		return err
+	})
+	if err == nil {
+		s.rows.learn(id, row, func() bool { return s.readings.isLatest(r) })
+	}
+	return row, err
+}
+
+// infoOf makes of a row that was read what callers are told.
+func infoOf(id docid.ID, row *document, err error) (Info, error) {
+	switch {
+	case err != nil:
 		return Info{}, err
-	}
-	if row == nil {
+	case row == nil:
 		return Info{}, noDocument{id}
+	default:
+		return row.info(id), nil
 	}
-	return row.info(id), nil
 }
 
 // Documents yields, ascending by id, every document whose id begins with

@@ -28,6 +28,12 @@ func WithWriting(o Options, writing func() error) Options {
 // HasReading reports whether there is a snapshot that readers can share.
 func (s *Store) HasReading() bool { return s.readings.latest.Load() != nil }
 
+// Remembers reports whether an append to a document would read nothing.
+func (s *Store) Remembers(id docid.ID) bool {
+	_, known := s.rows.get(id)
+	return known
+}
+
 // WithHeld returns options of a store whose snapshots may hold on to so many bytes.
 func WithHeld(o Options, limit int64) Options {
 	o.held = limit

@@ -48,8 +48,9 @@ var (
 // that makes them visible. The zero stageID names none.
 type stageID [ownerSize]byte
 
+// tagged returns a key of some parts, with room for a number behind them.
 func tagged(tag byte, parts ...[]byte) []byte {
-	size := 2
+	size := 2 + 8
 	for _, p := range parts {
 		size += len(p)
 	}

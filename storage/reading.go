@@ -11,8 +11,9 @@ import (
 // reading is a snapshot that readers share until the next write. To begin and end
 // one costs Badger more than most of what is read in it.
 type reading struct {
-	txn   *badger.Txn
-	users atomic.Int64 // and one for being the latest; the last ends it
+	txn    *badger.Txn
+	writes uint64       // readings.writes before it began
+	users  atomic.Int64 // and one for being the latest; the last ends it
 }
 
 // join reports whether the reading goes on; if so, leave is due.
@@ -61,7 +62,7 @@ func (rs *readings) begin(db *badger.DB) *reading {
 	rs.mu.Lock()
 	seen := rs.writes
 	rs.mu.Unlock()
-	r := &reading{txn: db.NewTransaction(false)}
+	r := &reading{txn: db.NewTransaction(false), writes: seen}
 	r.users.Store(1)
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -70,6 +71,14 @@ func (rs *readings) begin(db *badger.DB) *reading {
 		rs.latest.Store(r)
 	}
 	return r
+}
+
+// isLatest reports whether a reading still sees all that was written, but for what is
+// being written.
+func (rs *readings) isLatest(r *reading) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return r.writes == rs.writes
 }
 
 // keep has a reading at hand for those who come while something is being written.

@@ -29,7 +29,7 @@ type Store struct {
 
 	queue   *queue
 	turns   chan struct{} // holds one token while a stage or a sweep writes a transaction
-	rows    rowCache      // the committer's own
+	rows    rowCache
 	counts  counts
 	last    atomic.Uint64         // newest durable Seq
 	failure atomic.Pointer[error] // set once a write has failed
