@@ -61,7 +61,8 @@ var (
 	ErrKey = errors.New("peer: the record has another key")
 
 	// ErrUnread: the relay can't read some records that it holds, so they didn't come.
-	// All others did. Whoever has them can bring them back once it is repaired.
+	// All others did. When it is repaired, [Records.Resync] brings them; if it begins
+	// a new life then, as after restoring a backup, they come by themselves.
 	ErrUnread = errors.New("peer: the relay can't read some records")
 
 	// ErrInvalid: a record, name, index or query that can't be. The error says

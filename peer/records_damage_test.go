@@ -269,7 +269,7 @@ func TestDamagedCollection(t *testing.T) {
 }
 
 // What is damaged at the relay holds up no other record, and whoever pulls is told
-// that something is missing.
+// that something is missing, until a full listing finds that nothing is.
 func TestDamagedAtTheRelay(t *testing.T) {
 	relay := startRelay(t)
 	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
@@ -300,16 +300,29 @@ func TestDamagedAtTheRelay(t *testing.T) {
 		exists(t, bobs, bad, false)
 	}
 	check("the first pull", bobs.Pull, peer.ErrUnread)
-	check("another one", bobs.Pull, nil)
+	check("another one", bobs.Pull, peer.ErrUnread)
 	check("what lists all", bobs.Resync, peer.ErrUnread)
-	check("all collections", bob.Sync, nil)
+	check("all collections", bob.Sync, peer.ErrUnread)
+
+	bob.offline()
+	relay.stop()
+	damaged := string(mark[0]^0x10) + mark[1:20]
+	damageRow(t, relay.dir, damaged, func(key []byte) bool { return key[0] == 'p' }) // and so mend it
+	relay.start()
+	bob.online()
+	soon(t, bobs.Resync)
+	soon(t, bobs.Pull)
+	soon(t, bob.Sync)
+	is(t, bobs, bad, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
 }
 
 // What the relay could not read while the peer caught up by itself, or before a link
-// ended, is told to whoever pulls or syncs next, over whichever link, and once.
+// ended, is told to whoever pulls or syncs after that, over whichever link, and also
+// when the peer has been opened anew.
 func TestDamagedAtTheRelayInTheBackground(t *testing.T) {
 	relay := startRelay(t)
-	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
+	config := peer.Config{Path: t.TempDir(), Relay: relay.url()}
+	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, config)
 	anns, bobs := employees(t, ann), employees(t, bob)
 	mark := noise(200)
 	made(t, anns, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
@@ -336,7 +349,11 @@ func TestDamagedAtTheRelayInTheBackground(t *testing.T) {
 	}
 	caughtUp()
 	check("what is synced after that", bob.Sync, peer.ErrUnread)
-	check("another pull", bobs.Pull, nil)
+	bob.close()
+	bob = openPeer(t, config)
+	bobs = employees(t, bob)
+	caughtUp()
+	check("a pull after a restart", bobs.Pull, peer.ErrUnread)
 
 	if _, err := bobs.Unsubscribe(t.Context(), true); err != nil {
 		t.Fatal(err)
@@ -348,5 +365,4 @@ func TestDamagedAtTheRelayInTheBackground(t *testing.T) {
 	bob.offline()
 	caughtUp()
 	check("a pull over another link", bobs.Pull, peer.ErrUnread)
-	check("what is synced then", bobs.Sync, nil)
 }

@@ -16,8 +16,8 @@ import (
 // While [Peer.Run] doesn't run it makes a link and ends it again: an app that is online
 // for a moment calls Sync alone. It waits for a link until ctx ends; then it says how
 // much is left, and nothing is lost. What the relay doesn't have, or refuses, or what is
-// damaged, isn't waited for; [ErrUnread] says that it was damaged at the relay, once,
-// as [Records.Pull] does, and storage.ErrDamaged that a whole collection can't travel;
+// damaged, isn't waited for; [ErrUnread] says that it is damaged at the relay, as
+// [Records.Pull] does, and storage.ErrDamaged that a whole collection can't travel;
 // see [Anew].
 func (p *Peer) Sync(ctx context.Context) error {
 	return p.visit(func() error {
@@ -74,10 +74,10 @@ func unfinished(what string, left int, of string, err error) error {
 func (r *Records[T]) Push(ctx context.Context) error { return r.c.travel(ctx, r.c.push) }
 
 // Pull returns when what the relay had when it was called is here, whatever the
-// collection's mode is; else it is like [Records.Push]. [ErrUnread] says that the
-// relay could not read some of its records, so that they didn't come, now or in the
-// background since the peer was opened. That is told once, by whatever pulls first,
-// and by [Records.Resync] again. ErrUnsubscribed says that the collection is
+// collection's mode is; else it is like [Records.Push]. [ErrUnread] says that all
+// came but for some records that the relay could not read. It goes on saying so, as
+// nobody announces them again, until [Records.Resync] finds that they can be read, or
+// there is another relay. ErrUnsubscribed says that the collection is
 // unsubscribed, before or while it pulls: then nothing comes before
 // [Records.Subscribe].
 func (r *Records[T]) Pull(ctx context.Context) error {
@@ -237,16 +237,13 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 
 func (c *collection) unsubscribed() error { return fmt.Errorf("%w: %q", ErrUnsubscribed, c.name) }
 
-// tellUnread says what the relay could not read, to one caller; the traffic is locked.
-// A record that was left out several times is counted as often.
+// tellUnread says what the relay could not read; the traffic is locked. A record that
+// was left out several times is counted as often.
 func (c *collection) tellUnread() error {
-	t := &c.traffic
-	if t.unread == 0 {
+	if c.traffic.unread == 0 {
 		return nil
 	}
-	unread := t.unread
-	t.unread = 0
-	return fmt.Errorf("%w: up to %d of %q", ErrUnread, unread, c.name)
+	return fmt.Errorf("%w: up to %d of %q", ErrUnread, c.traffic.unread, c.name)
 }
 
 // ask notes that somebody asks for something until the function is called that it

@@ -27,7 +27,7 @@ type traffic struct {
 	afresh    uint64 // the first of those that are to begin so, until one has caught up; 0 = none
 	quiet     bool   // that one is only to be sure that nothing is missing
 	left      int    // documents, about
-	unread    uint64 // that the relay could not read, and nobody was told of
+	unread    uint64 // that the relay could not read
 	mostLeft  int
 
 	pushing  bool   // we announce
@@ -130,7 +130,7 @@ func (c *collection) subscribe(to *hub.Link) {
 	afresh := t.afresh > 0
 	t.pulling, t.left, t.mostLeft = true, 0, 0
 	if afresh {
-		t.relisting, t.unread = t.begun, 0
+		t.relisting = t.begun
 	}
 	c.tell()
 	t.mu.Unlock()
@@ -234,10 +234,10 @@ func (k *keeper) Collection(tag docid.Tag, progress hub.Progress) {
 	t := &c.traffic
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.unread += progress.Unread
 	if !t.pulling {
 		return
 	}
+	t.unread = progress.Unread
 	t.left = int(min(progress.Left, 1<<31-1))
 	t.mostLeft = max(t.mostLeft, t.left)
 	if progress.CaughtUp && t.caught != t.begun {

@@ -160,7 +160,7 @@ func (a *announcement) tellAcked() {
 	}
 	a.acked, a.caught = acked, caught
 	h := s.hub
-	h.note(cursorKey(keyAcked, s.neighbour.Origin, a.tag), encodeCursor(h.life(), acked))
+	h.note(placeKey(keyAcked, s.neighbour.Origin, a.tag), place{Cursor: acked}.encode(h.life()))
 	h.follower.Acked(a.tag, acked, caught)
 }
 

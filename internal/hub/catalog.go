@@ -35,7 +35,7 @@ const (
 
 type storageName = [16]byte
 
-func cursorKey(prefix string, of storageName, tag docid.Tag) []byte {
+func placeKey(prefix string, of storageName, tag docid.Tag) []byte {
 	return append(append([]byte(prefix), of[:]...), tag[:]...)
 }
 
@@ -43,49 +43,70 @@ func asideKey(listener storageName, id docid.ID) []byte {
 	return append(append([]byte(keyAside), listener[:]...), id[:]...)
 }
 
-const cursorVersion = 1
+// place is how far somebody has come in a journal.
+type place struct {
+	wire.Cursor
+	unread uint64 // documents that were left out on the way, as the announcer couldn't read them
+}
 
-// encodeCursor returns a cursor's row: a version, the life of our own store in which
-// it is written, and the place.
-func encodeCursor(life storageName, c wire.Cursor) []byte {
-	b := append([]byte{cursorVersion}, life[:]...)
-	b = binary.AppendUvarint(b, c.Sequence)
-	if c.After != (docid.ID{}) {
-		b = append(b, c.After[:]...)
+const (
+	placeVersion  = 2
+	placeVersion1 = 1 // doesn't say what is unread
+)
+
+// encode returns a place's row: a version, the life of our own store in which it is
+// written, and the place.
+func (p place) encode(life storageName) []byte {
+	b := append([]byte{placeVersion}, life[:]...)
+	b = binary.AppendUvarint(b, p.Sequence)
+	b = binary.AppendUvarint(b, p.unread)
+	if p.After != (docid.ID{}) {
+		b = append(b, p.After[:]...)
 	}
 	return b
 }
 
-// decodeCursor returns nil for what was written in another life, in which the store
+// decodePlace returns nil for what was written in another life, in which the store
 // may have had more than it has now.
-func decodeCursor(life storageName, b []byte) *wire.Cursor {
-	if len(b) < 1+len(life) || b[0] != cursorVersion || storageName(b[1:1+len(life)]) != life {
+func decodePlace(life storageName, b []byte) *place {
+	if len(b) < 1+len(life) || storageName(b[1:1+len(life)]) != life {
 		return nil
 	}
-	b = b[1+len(life):]
-	sequence, n := binary.Uvarint(b)
-	if n <= 0 {
-		return nil
-	}
-	c := &wire.Cursor{Sequence: sequence}
-	switch b = b[n:]; len(b) {
-	case 0:
-	case docid.Size:
-		c.After = docid.ID(b)
+	p := &place{}
+	numbers := []*uint64{&p.Sequence, &p.unread}
+	switch b[0] {
+	case placeVersion:
+	case placeVersion1:
+		numbers = numbers[:1]
 	default:
 		return nil
 	}
-	return c
+	b = b[1+len(life):]
+	for _, number := range numbers {
+		n := 0
+		if *number, n = binary.Uvarint(b); n <= 0 {
+			return nil
+		}
+		b = b[n:]
+	}
+	switch len(b) {
+	case 0:
+	case docid.Size:
+		p.After = docid.ID(b)
+	default:
+		return nil
+	}
+	return p
 }
 
 // life names the present life of our own store.
 func (h *Hub) life() storageName { return originOf(h.PeerID, h.metadata()) }
 
-// cursor reads a cursor's row, the newest even if it isn't durable yet; nil if there
+// place reads a place's row, the newest even if it isn't durable yet; nil if there
 // is none that counts.
-func (h *Hub) cursor(key []byte) (*wire.Cursor, error) {
+func (h *Hub) place(key []byte) (*place, error) {
 	if row, ok := h.notes.of(key); ok {
-		return decodeCursor(h.life(), row), nil
+		return decodePlace(h.life(), row), nil
 	}
 	row, err := h.catalog.Get(key)
 	switch {
@@ -94,7 +115,7 @@ func (h *Hub) cursor(key []byte) (*wire.Cursor, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
-	return decodeCursor(h.life(), row), nil
+	return decodePlace(h.life(), row), nil
 }
 
 // Acked returns the place in our own journal up to which a server's store has all of
@@ -106,8 +127,12 @@ func (h *Hub) Acked(server [16]byte, tag docid.Tag) (acked *Cursor, asides map[d
 	if h.catalog == nil {
 		return nil, asides, nil
 	}
-	if acked, err = h.cursor(cursorKey(keyAcked, server, tag)); err != nil {
+	at, err := h.place(placeKey(keyAcked, server, tag))
+	if err != nil {
 		return nil, nil, err
+	}
+	if at != nil {
+		acked = &at.Cursor
 	}
 	prefix := append(append([]byte(keyAside), server[:]...), tag[:]...)
 	rows := h.notes.under(prefix)

@@ -133,6 +133,27 @@ func TestCollectionWantedAtOnce(t *testing.T) {
 	}
 }
 
+// TestCollectionPlaceOfFormerVersions: places that were written before they said what
+// is unread count on.
+func TestCollectionPlaceOfFormerVersions(t *testing.T) {
+	s := newStation(t, "peer", "")
+	life, tag, server := s.store.Incarnation(), docid.CollectionTag(staff), [16]byte{7}
+	key := append(append([]byte("sync1/acked/"), server[:]...), tag[:]...)
+	document := record(staff, 1)
+	for _, want := range []hub.Cursor{{Sequence: 300}, {Sequence: 300, After: document}} {
+		row := append(append([]byte{1}, life[:]...), 0xac, 0x02)
+		if want.After == document {
+			row = append(row, document[:]...)
+		}
+		if err := s.hub.Note(key, row); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := s.hub.Acked(server, tag); err != nil || got == nil || *got != want {
+			t.Errorf("%+v was read as %+v, %v", want, got, err)
+		}
+	}
+}
+
 // TestCollectionName: the first name that was offered owns its tag.
 func TestCollectionName(t *testing.T) {
 	relay, peer := newStation(t, "relay", "").serve(), newStation(t, "peer", "")

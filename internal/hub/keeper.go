@@ -17,7 +17,7 @@ type Cursor = wire.Cursor
 // Progress is how far a subscription has come.
 type Progress struct {
 	Left     uint64 // about how many documents are still to be announced of those that there were
-	Unread   uint64 // documents that the announcer left out since that was last told, as it can't read them
+	Unread   uint64 // documents that the announcer has left out since it last listed all, as it can't read them
 	CaughtUp bool   // all that there was when it began is here; what is new comes as it happens
 }
 

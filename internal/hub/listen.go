@@ -27,7 +27,7 @@ type hearing struct {
 	tag     docid.Tag
 	core    *replica.Listener // guarded by session.subs.mu
 	left    uint64            // of the catch-up, as it was said last
-	unread  uint64            // that the announcer could not read, and nobody was told of
+	unread  uint64            // that the announcer could not read, since it last listed all
 }
 
 // listen subscribes.
@@ -36,9 +36,12 @@ func (s *session) listen(number uint64, name string, afresh bool) error {
 	l.core = replica.NewListener(l.tag)
 	m := wire.Subscribe{Subscription: number, Collection: name}
 	if !afresh && s.keepsCursors {
-		var err error
-		if m.Cursor, err = s.hub.cursor(l.key()); err != nil {
+		from, err := s.hub.place(l.key())
+		if err != nil {
 			return err
+		}
+		if from != nil {
+			m.Cursor, l.unread = &from.Cursor, from.unread
 		}
 	}
 	after := docid.ID{}
@@ -64,7 +67,7 @@ func (s *session) listen(number uint64, name string, afresh bool) error {
 	return nil
 }
 
-func (l *hearing) key() []byte { return cursorKey(keyCursor, l.session.neighbour.Origin, l.tag) }
+func (l *hearing) key() []byte { return placeKey(keyCursor, l.session.neighbour.Origin, l.tag) }
 
 // pageCame takes in a page.
 func (s *session) pageCame(m wire.Page, frame socket.Frame) error {
@@ -186,11 +189,10 @@ func (l *hearing) act(heard *replica.Heard) {
 		s.reply(answer)
 	}
 	if heard.Cursor != nil && s.keepsCursors {
-		s.hub.note(l.key(), encodeCursor(s.hub.life(), *heard.Cursor))
+		s.hub.note(l.key(), place{*heard.Cursor, l.unread}.encode(s.hub.life()))
 	}
 	if s.link != nil && len(heard.Answer) > 0 {
 		s.hub.follower.Collection(l.tag, Progress{Left: l.left, Unread: l.unread, CaughtUp: l.core.CaughtUp()})
-		l.unread = 0
 	}
 }
 
