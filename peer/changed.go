@@ -66,7 +66,7 @@ func (p *Peer) Changes(ctx context.Context, since string) iter.Seq2[ChangedDocum
 			return v.aside(func() bool { return yield(c, nil) })
 		})
 		if err != nil {
-			yield(ChangedDocument{}, fmt.Errorf("peer: list what has changed: %w", err))
+			yield(ChangedDocument{}, during(err, "list what has changed"))
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (r *Records[T]) Changes(ctx context.Context, since string) iter.Seq2[Change
 			return v.aside(func() bool { return yield(ChangedRecord[T]{c.ID, c.Change, value, err, c.Cursor}, nil) })
 		})
 		if err != nil {
-			yield(ChangedRecord[T]{}, fmt.Errorf("peer: list what has changed in %q: %w", r.c.name, err))
+			yield(ChangedRecord[T]{}, during(err, "list what has changed in %q", r.c.name))
 		}
 	}
 }

@@ -186,7 +186,7 @@ func (p *Peer) collection(name string, options collectionOptions) (*collection, 
 	defer p.running.Done()
 	c, err := p.register(name, options)
 	if err != nil {
-		return nil, fmt.Errorf("peer: collection %q: %w", name, err)
+		return nil, during(err, "collection %q", name)
 	}
 	return c, nil
 }

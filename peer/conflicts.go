@@ -73,7 +73,7 @@ func (r *Records[T]) Conflicts(ctx context.Context, id crdt.DocumentID) (conflic
 func (r *Records[T]) Conflicted(ctx context.Context) iter.Seq2[crdt.DocumentID, error] {
 	return func(yield func(crdt.DocumentID, error) bool) {
 		if err := r.c.conflicted(ctx, func(id crdt.DocumentID) bool { return yield(id, nil) }); err != nil {
-			yield(crdt.DocumentID{}, fmt.Errorf("peer: look for conflicts in %q: %w", r.c.name, err))
+			yield(crdt.DocumentID{}, during(err, "look for conflicts in %q", r.c.name))
 		}
 	}
 }
@@ -116,7 +116,7 @@ func (r *Records[T]) Resolved(ctx context.Context) error {
 	}
 	defer r.c.peer.running.Done()
 	if err := r.c.resolved(ctx); err != nil {
-		return fmt.Errorf("peer: resolve conflicts in %q: %w", r.c.name, err)
+		return during(err, "resolve conflicts in %q", r.c.name)
 	}
 	return nil
 }

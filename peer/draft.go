@@ -110,7 +110,7 @@ func (d *draft) prepare(ctx context.Context) error {
 	}
 	for _, v := range d.collection.checks() {
 		if err := d.look(func(root crdt.Map) error { return v.check(ctx, d.id, root) }); err != nil {
-			return fmt.Errorf("peer: %s in %q: %w: %w", d.id, d.collection.name, ErrInvalid, err)
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 	}
 	if d.engine != nil {

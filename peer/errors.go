@@ -1,6 +1,10 @@
 package peer
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // The errors that callers tell apart with errors.Is. What is returned wraps one
 // of them, or one of packages storage, crdt and change, and says what to do
@@ -79,3 +83,19 @@ var (
 	// ErrTooMuch: more than one transaction can hold.
 	ErrTooMuch = errors.New("peer: too much for one transaction")
 )
+
+// during says what could not be done, and why, in words that name this package once.
+func during(why error, what string, args ...any) error {
+	return &doingError{fmt.Sprintf(what, args...), why}
+}
+
+type doingError struct {
+	what string
+	why  error
+}
+
+func (e *doingError) Error() string {
+	return "peer: " + e.what + ": " + strings.TrimPrefix(e.why.Error(), "peer: ")
+}
+
+func (e *doingError) Unwrap() error { return e.why }

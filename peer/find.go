@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -57,7 +56,7 @@ func (r *Records[T]) Find(ctx context.Context, q Query) iter.Seq2[Record[T], err
 	return func(yield func(Record[T], error) bool) {
 		err := r.c.find(ctx, r.tx, r.asked(q), func(m query.Match) bool { return yield(r.record(m), nil) })
 		if err != nil {
-			yield(Record[T]{}, fmt.Errorf("peer: find in %q: %w", r.c.name, err))
+			yield(Record[T]{}, during(err, "find in %q", r.c.name))
 		}
 	}
 }
@@ -84,7 +83,7 @@ func (r *Records[T]) state(id crdt.DocumentID) State {
 func (r *Records[T]) CountWhere(ctx context.Context, q Query) (int, error) {
 	n, err := r.c.countWhere(ctx, r.tx, r.asked(q))
 	if err != nil {
-		err = fmt.Errorf("peer: count in %q: %w", r.c.name, err)
+		err = during(err, "count in %q", r.c.name)
 	}
 	return n, err
 }
@@ -94,7 +93,7 @@ func (r *Records[T]) CountWhere(ctx context.Context, q Query) (int, error) {
 func (r *Records[T]) Explain(ctx context.Context, q Query) (string, error) {
 	text, err := r.c.explain(ctx, r.asked(q))
 	if err != nil {
-		err = fmt.Errorf("peer: explain a query of %q: %w", r.c.name, err)
+		err = during(err, "explain a query of %q", r.c.name)
 	}
 	return text, err
 }

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -70,7 +69,7 @@ func (r *Records[T]) Live(ctx context.Context, q Query) <-chan LiveUpdate[T] {
 			return false
 		}
 		if err := r.live(ctx, r.asked(q), tell); err != nil {
-			tell(LiveUpdate[T]{Err: fmt.Errorf("peer: live query of %q: %w", r.c.name, err)})
+			tell(LiveUpdate[T]{Err: during(err, "live query of %q", r.c.name)})
 		}
 	}()
 	return out

@@ -3,7 +3,6 @@ package peer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -44,14 +43,14 @@ func (p *Peer) Collection(name string, opts ...CollectionOption) (*Collection, e
 }
 
 // CollectionOf is [Peer.Collection] for records of type T. ErrInvalid says that a
-// T, or some field of it, can't be kept, or that an index is of a field that a T
-// doesn't have.
+// T, or some field of it, can't be kept, or that an index or a resolver is of a field
+// that a T doesn't have.
 func CollectionOf[T any](p *Peer, name string, opts ...CollectionOption) (*Records[T], error) {
 	var options collectionOptions
 	for _, opt := range opts {
 		opt(&options)
 	}
-	options.err = errors.Join(options.err, checkType[T](), options.checkFields(leadsInto[T]))
+	options.err = errors.Join(options.err, checkType[T](), checkFields[T](&options))
 	for i := range options.resolvers.fields {
 		options.resolvers.fields[i].typ = reflect.TypeFor[T]()
 	}
@@ -91,7 +90,7 @@ func (r *Records[T]) do(ctx context.Context, what string, fn func(tx *Tx) error)
 		err = r.c.peer.Commit(ctx, fn)
 	}
 	if err != nil {
-		return fmt.Errorf("peer: %s in %q: %w", what, r.c.name, err)
+		return during(err, "%s in %q", what, r.c.name)
 	}
 	return nil
 }
@@ -119,7 +118,7 @@ func (r *Records[T]) Create(ctx context.Context, record T) (crdt.DocumentID, err
 func (r *Records[T]) Get(ctx context.Context, id crdt.DocumentID) (record T, err error) {
 	err = r.c.read(ctx, r.tx, id, &record)
 	if err != nil {
-		err = fmt.Errorf("peer: get %s in %q: %w", id, r.c.name, err)
+		err = during(err, "get %s in %q", id, r.c.name)
 	}
 	return record, err
 }
@@ -187,7 +186,7 @@ func (r *Records[T]) Exists(ctx context.Context, id crdt.DocumentID) (bool, erro
 func (r *Records[T]) Count(ctx context.Context) (int, error) {
 	n, err := r.c.count(ctx, r.tx)
 	if err != nil {
-		err = fmt.Errorf("peer: count %q: %w", r.c.name, err)
+		err = during(err, "count %q", r.c.name)
 	}
 	return n, err
 }
@@ -205,7 +204,7 @@ func (r *Records[T]) Ready(ctx context.Context) error {
 	}
 	defer r.c.peer.running.Done()
 	if err := r.c.ready(ctx); err != nil {
-		return fmt.Errorf("peer: wait for %q: %w", r.c.name, err)
+		return during(err, "wait for %q", r.c.name)
 	}
 	return nil
 }
@@ -225,7 +224,7 @@ func (r *Records[T]) Rebuild(ctx context.Context) error {
 		err = r.c.ready(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("peer: rebuild %q: %w", r.c.name, err)
+		return during(err, "rebuild %q", r.c.name)
 	}
 	return nil
 }
@@ -238,7 +237,7 @@ func (r *Records[T]) DropIndex(fields ...string) error {
 	}
 	defer r.c.peer.running.Done()
 	if err := r.c.dropIndex(fields); err != nil {
-		return fmt.Errorf("peer: drop an index of %q: %w", r.c.name, err)
+		return during(err, "drop an index of %q", r.c.name)
 	}
 	return nil
 }

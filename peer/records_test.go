@@ -226,7 +226,7 @@ func TestBadRecords(t *testing.T) {
 	_, err := peer.CollectionOf[struct{ Items []struct{ F func() } }](p.Peer, "acme/functions")
 	fails(t, err, peer.ErrInvalid, "Items", "func()")
 	_, err = peer.CollectionOf[int](p.Peer, "acme/numbers")
-	fails(t, err, peer.ErrInvalid, "int")
+	fails(t, err, peer.ErrInvalid, "a struct or a map", "int")
 	for _, name := range []string{"", "a\x00b", strings.Repeat("n", 257), "\xff"} {
 		_, err := p.Collection(name)
 		fails(t, err, peer.ErrInvalid)
@@ -322,6 +322,9 @@ func TestValidate(t *testing.T) {
 	_, err := c.Create(t.Context(), employee{Name: "Eve", Age: 9})
 	fails(t, err, peer.ErrInvalid)
 	fails(t, err, tooYoung)
+	if got, want := err.Error(), `peer: create in "acme/employees": invalid: too young`; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
 	_, err = c.Create(t.Context(), employee{Name: "panic", Age: 30})
 	fails(t, err, peer.ErrInvalid, "a name like that")
 	counts(t, c, 0)

@@ -3,7 +3,6 @@ package peer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -66,7 +65,7 @@ func (p *Peer) pending(ctx context.Context, of func() []*collection, besides fun
 			err = besides()
 		}
 		if err != nil && !done {
-			yield(Unsynced{}, fmt.Errorf("peer: what is pending: %w", err))
+			yield(Unsynced{}, during(err, "what is pending"))
 		}
 	}
 }

@@ -57,11 +57,11 @@ func (p *Peer) settleAll(ctx context.Context) error {
 func unfinished(what string, left int, of string, err error) error {
 	switch left {
 	case 0:
-		return fmt.Errorf("peer: %s: %w", what, err)
+		return during(err, "%s", what)
 	case 1:
-		return fmt.Errorf("peer: %s: 1 %s is left: %w", what, of, err)
+		return during(err, "%s: 1 %s is left", what, of)
 	default:
-		return fmt.Errorf("peer: %s: %d %ss are left: %w", what, left, of, err)
+		return during(err, "%s: %d %ss are left", what, left, of)
 	}
 }
 
@@ -138,7 +138,7 @@ func (c *collection) pushResolved(ctx context.Context) error {
 		return nil
 	}
 	if err := c.resolved(ctx); err != nil {
-		return fmt.Errorf("peer: resolve conflicts in %q: %w", c.name, err)
+		return during(err, "resolve conflicts in %q", c.name)
 	}
 	if c.outbox.oldest() > uint64(c.peer.store.LastSeq()) {
 		return nil

@@ -40,7 +40,8 @@ func PreferRemote(c Conflict) (any, error) { return c.Remote, nil }
 func Resolve(resolver Resolver) CollectionOption { return ResolveField("", resolver) }
 
 // ResolveField is [Resolve] for one field and what lies in it, before others: a
-// path into maps, and items of lists, is written "Address.City".
+// path into maps, and items of lists, is written "Address.City". [CollectionOf] knows
+// no field that its T doesn't have.
 func ResolveField(field string, resolver Resolver) CollectionOption {
 	return func(o *collectionOptions) {
 		o.resolvers.fields = append(o.resolvers.fields, fieldResolver{field: field, ask: resolver})

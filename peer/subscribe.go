@@ -3,7 +3,6 @@ package peer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -44,7 +43,7 @@ func (r *Records[T]) Unsubscribe(ctx context.Context, evict bool) (kept []crdt.D
 	}
 	defer r.c.peer.running.Done()
 	if kept, err = r.c.evict(ctx); err != nil {
-		err = fmt.Errorf("peer: evict %q: %w", r.c.name, err)
+		err = during(err, "evict %q", r.c.name)
 	}
 	return kept, err
 }
@@ -63,7 +62,7 @@ func (c *collection) follows(ctx context.Context, batch storage.Batch, change fu
 		return true
 	}, batch)
 	if err != nil {
-		return fmt.Errorf("peer: subscription of %q: %w", c.name, err)
+		return during(err, "subscription of %q", c.name)
 	}
 	c.align()
 	c.retell()

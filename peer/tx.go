@@ -220,6 +220,9 @@ func (tx *Tx) commit(ctx context.Context) error {
 	own := make([]hub.Own, len(written))
 	for i, d := range written {
 		if err := d.prepare(ctx); err != nil {
+			if len(written) > 1 {
+				err = during(err, "%s in %q", d.id, d.collection.name)
+			}
 			return err
 		}
 		own[i] = hub.Own{Document: d.id, Changes: d.changes}

@@ -98,6 +98,7 @@ func TestCommitFails(t *testing.T) {
 		consistent(t, p)
 	}
 	err := p.Commit(t.Context(), func(tx *peer.Tx) error { return move(tx, 6) })
+	fails(t, err, refused, "peer: "+from.String()+` in "acme/accounts": invalid: no overdraft`)
 	fails(t, err, refused)
 	fails(t, err, peer.ErrInvalid, from.String(), "acme/accounts")
 	unchanged()

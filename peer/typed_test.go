@@ -58,3 +58,32 @@ func TestFieldsThatATypeLacks(t *testing.T) {
 		}
 	}
 }
+
+// A resolver of a field that no record has would never be asked.
+func TestResolversOfFieldsThatATypeLacks(t *testing.T) {
+	type item struct {
+		SKU   string `crdt:"sku"`
+		Count int
+	}
+	type order struct {
+		Items  []item `crdt:",key=sku"`
+		Stock  map[string]map[string]int
+		Price  price
+		More   []any
+		Ledger [][]struct{ Sum int }
+	}
+	p := openPeer(t, peer.Config{InMemory: true})
+	resolver := func(field string) peer.CollectionOption { return peer.ResolveField(field, peer.PreferLocal) }
+	for _, there := range []string{
+		"", "Items", "Items.Count", "Items.sku", "Stock.a.b", "Stock.a.b.c", "Price.amount", "More", "More.of.it", "Ledger.Sum",
+	} {
+		of[order](t, p, "acme/orders", resolver(there))
+	}
+	for _, missing := range []string{"items", "Items.SKU", "Items.Count.of", "Items.0.Count", "Sum", "Ledger.Sum.of"} {
+		_, err := peer.CollectionOf[order](p.Peer, "acme/orders", resolver(missing))
+		fails(t, err, peer.ErrInvalid, missing)
+		if _, err := p.Collection("acme/orders", resolver(missing)); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,7 +215,7 @@ func TestTheSamePeerTwice(t *testing.T) {
 		second.edit(id(1))
 		synctest.Wait()
 		n.checkEnded("replaced")
-		if len(first.errors) != 1 {
+		if len(first.errors) != 1 || !strings.Contains(first.errors[0], "give each its own") {
 			t.Errorf("the first was told: %q", first.errors)
 		}
 		n.checkSame(id(1), second)

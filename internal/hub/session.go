@@ -22,7 +22,7 @@ var (
 	errSaid      = errors.New("hub: too much to remember of what one connection said")
 	errChunk     = errors.New("hub: not a change chunk")
 	errSilent    = errors.New("hub: no greeting in time")
-	errReplaced  = errors.New("hub: the same peer has connected again")
+	errReplaced  = errors.New("hub: the same peer has connected again, or another one with its PeerID: then give each its own")
 )
 
 const (

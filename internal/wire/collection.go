@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"fmt"
+	"log/slog"
+
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
 )
@@ -32,6 +35,18 @@ type Cursor struct {
 	// After is not zero during a listing: what was there at Sequence is covered up
 	// to that document, and of the documents after it nothing is.
 	After docid.ID
+}
+
+// LogValue is the cursor in a log; nil is none.
+func (c *Cursor) LogValue() slog.Value {
+	switch {
+	case c == nil:
+		return slog.StringValue("none")
+	case c.After == docid.ID{}:
+		return slog.Uint64Value(c.Sequence)
+	default:
+		return slog.StringValue(fmt.Sprintf("%d, listed to %s", c.Sequence, c.After))
+	}
 }
 
 // Offer asks a server to subscribe to a collection of its client's.

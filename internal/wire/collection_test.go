@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"log/slog"
 	"os"
 	"reflect"
 	"runtime"
@@ -140,5 +141,19 @@ func TestManyDocumentsCostLittle(t *testing.T) {
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > uint64(4*len(frame)) {
 		t.Errorf("%d bytes were allocated for a frame of %d", used, len(frame))
+	}
+}
+
+// A log says where a cursor is, not where it lies in memory.
+func TestCursorInALog(t *testing.T) {
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	for _, c := range []*wire.Cursor{nil, {}, {Sequence: 7}, {Sequence: 7, After: document}} {
+		logger.Info("", "cursor", c)
+	}
+	for _, want := range []string{"cursor=none\n", "cursor=0\n", "cursor=7\n", `cursor="7, listed to ` + document.String()} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log doesn't say %q:\n%s", want, log.String())
+		}
 	}
 }
