@@ -479,6 +479,7 @@ func TestUnsubscribeAndEvict(t *testing.T) {
 // written here goes. A pull that waits ends.
 func TestPullingWhatIsUnsubscribed(t *testing.T) {
 	relay := startRelay(t)
+	relay.stop()
 	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
 	anns, bobs := employees(t, ann), employees(t, bob)
 	ada := made(t, anns, employee{Name: "Ada"})
@@ -491,6 +492,7 @@ func TestPullingWhatIsUnsubscribed(t *testing.T) {
 	if err := bobs.Subscribe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	relay.start()
 	ann.online()
 	bob.online()
 	comes(t, bobs, ada, named("Ada"))
