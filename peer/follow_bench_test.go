@@ -28,16 +28,6 @@ func follow(b *testing.B, from, to *node) *follower {
 	return f
 }
 
-// changes changes the record again and again, so long after each other, and returns
-// how long it took each time from before the change until it was seen.
-func (f *follower) changes(done func() bool, pause time.Duration) (delays []time.Duration) {
-	for !done() {
-		delays = append(delays, f.change())
-		time.Sleep(pause)
-	}
-	return delays
-}
-
 func (f *follower) change() time.Duration {
 	f.n++
 	start := time.Now()

@@ -117,25 +117,6 @@ func writeAgain(b *testing.B, dir string) time.Duration {
 	return writeBare(b, bare, written)
 }
 
-// live has a fresh peer pull all, while over the same socket it hears of a record of
-// another collection, which is changed every five milliseconds.
-func (s *staff) live(b *testing.B) {
-	for b.Loop() {
-		p := quiet(b, peer.Config{Relay: s.relay.url()})
-		p.online()
-		f := follow(b, s.ann, p)
-		c := s.join(b, p)
-		done := make(chan error, 1)
-		go func() { done <- c.Pull(b.Context()) }()
-		delays := f.changes(func() bool { return len(done) > 0 }, 5*time.Millisecond)
-		if err := <-done; err != nil {
-			b.Fatal(err)
-		}
-		p.close()
-		reportDelays(b, delays)
-	}
-}
-
 // reconnect meets the relay again, of whose records ten have been changed, and is
 // done when it has these changes.
 func (s *staff) reconnect(b *testing.B) {

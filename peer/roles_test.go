@@ -11,6 +11,7 @@ func play(role string) {
 	roles := map[string]func() error{
 		"idle": playIdle, "holder": playHolder, "writer": playWriter, "reader": playReader, "retrier": playRetrier,
 		"opener": playOpener, "setter": playSetter, "collector": playCollector, "resolver": playResolver,
+		"relay": playRelay, "follower": playFollower,
 	}
 	do, ok := roles[role]
 	if !ok {

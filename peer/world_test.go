@@ -41,32 +41,48 @@ func (s *server) url() string { return "ws://" + s.address }
 
 func (s *server) start() {
 	s.tb.Helper()
-	store, err := storage.Open(s.dir, storage.Options{Small: true, Reserve: -1})
+	r, err := openRelay(s.dir, s.address, logger(s.tb, "relay"))
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	r, err := relay.New(relay.Config{Store: store, Logger: logger(s.tb, "relay")})
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", s.address)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	s.address = listener.Addr().String()
+	s.address = r.listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- relay.Serve(ctx, listener, r) }()
+	go func() { done <- r.run(ctx) }()
 	s.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
 			s.tb.Errorf("the relay ended with %v", err)
 		}
-		if err := store.Close(); err != nil {
-			s.tb.Error(err)
-		}
 		s.stop = func() {}
 	}
+}
+
+// openRelay opens a relay of a directory, which is reached at an address.
+func openRelay(dir, address string, log *slog.Logger) (*openedRelay, error) {
+	store, err := storage.Open(dir, storage.Options{Small: true, Reserve: -1})
+	if err != nil {
+		return nil, err
+	}
+	r := &openedRelay{store: store}
+	if r.Relay, err = relay.New(relay.Config{Store: store, Logger: log}); err == nil {
+		r.listener, err = net.Listen("tcp", address)
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return r, nil
+}
+
+type openedRelay struct {
+	*relay.Relay
+	store    *storage.Store
+	listener net.Listener
+}
+
+// run serves until the context ends.
+func (r *openedRelay) run(ctx context.Context) error {
+	return errors.Join(relay.Serve(ctx, r.listener, r.Relay), r.store.Close())
 }
 
 // documents returns the heads of all documents, while the relay is stopped.
