@@ -74,6 +74,10 @@ type Batch struct {
 	// MakesRoom has the batch written when the disk is nearly full, too, as a
 	// purge is: see [Options.Reserve]. It must append nothing, and put little.
 	MakesRoom bool
+	// Patient says that nobody waits for the batch: it becomes durable with the
+	// next one that isn't patient, or else within about a tenth of a second. It
+	// saves the disk a commit of its own.
+	Patient bool
 }
 
 // Info is what a store knows of a document without reading its history.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -37,6 +38,12 @@ func (s *Store) Remembers(id docid.ID) bool {
 // WithHeld returns options of a store whose snapshots may hold on to so many bytes.
 func WithHeld(o Options, limit int64) Options {
 	o.held = limit
+	return o
+}
+
+// WithPatience returns options of a store whose patient batches wait for so long.
+func WithPatience(o Options, patience time.Duration) Options {
+	o.patience = patience
 	return o
 }
 

@@ -38,7 +38,7 @@ func openIn(path string, opts Options, unlock func() error) (*Store, error) {
 		path: path, options: opts, profile: opts.profile(), log: opts.Logger, unlock: unlock,
 		turns: make(chan struct{}, 1), closing: make(chan struct{}), gate: newGate(),
 	}
-	s.queue = newQueue(s.profile.queueBytes)
+	s.queue = newQueue(s.profile.queueBytes, opts.patience)
 	s.rows = newRowCache(s.profile.rowBytes)
 	s.readings.limit = opts.held
 	if err := s.openBadger(); err != nil {

@@ -3,6 +3,7 @@ package storage
 import (
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -44,6 +45,8 @@ type Options struct {
 	// writing, if it is there, is called before every transaction, which fails
 	// with its error; a test's disk.
 	writing func() error
+	// patience, if it isn't zero, is how long a patient batch waits; a test's.
+	patience time.Duration
 	// held, if it isn't zero, is what a snapshot may hold on to, in bytes; a test's.
 	held int64
 }
@@ -60,6 +63,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.placeOf == nil {
 		o.placeOf = placeOf
+	}
+	if o.patience == 0 {
+		o.patience = patience
 	}
 	if o.held == 0 {
 		o.held = heldBytes

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -33,11 +34,19 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []*submission
 	closed  bool
-	changed *sync.Cond // waiting or closed
+	urgent  bool       // there are some that wait, and not all of them patiently
+	changed *sync.Cond // urgent or closed
+	hurry   *time.Timer
+	longest time.Duration // that the patient wait
 }
 
-func newQueue(size int64) *queue {
-	q := &queue{room: semaphore.NewWeighted(size), size: size}
+// patience is how long a patient batch waits for others to be written with: longer
+// than changes are apart that somebody types or a machine streams, and too short for
+// anybody to notice.
+const patience = 100 * time.Millisecond
+
+func newQueue(size int64, longest time.Duration) *queue {
+	q := &queue{room: semaphore.NewWeighted(size), size: size, longest: longest}
 	q.changed = sync.NewCond(&q.mu)
 	return q
 }
@@ -52,20 +61,42 @@ func (q *queue) put(ctx context.Context, sub *submission) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, sub)
-	q.changed.Signal()
+	if !sub.batch.Patient {
+		q.wake()
+	} else if q.hurry == nil {
+		q.hurry = time.AfterFunc(q.longest, q.endPatience)
+	}
 	return nil
 }
 
-// take waits for submissions and returns all there are, in order; none once
-// the queue is closed and empty.
+// wake has the committer take what waits; q.mu is held.
+func (q *queue) wake() {
+	q.urgent = true
+	q.changed.Signal()
+}
+
+func (q *queue) endPatience() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) > 0 { // or they were taken at this moment
+		q.wake()
+	}
+}
+
+// take waits until there are submissions that are not patient, or have been for long
+// enough, and returns all there are, in order; none once the queue is closed and
+// empty.
 func (q *queue) take() []*submission {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == 0 && !q.closed {
+	for !q.urgent && !q.closed {
 		q.changed.Wait()
 	}
+	if q.hurry != nil {
+		q.hurry.Stop()
+	}
 	taken := q.waiting
-	q.waiting = nil
+	q.waiting, q.urgent, q.hurry = nil, false, nil
 	return taken
 }
 

@@ -183,7 +183,14 @@ func (h *Hub) Close() {
 	for _, s := range open {
 		s.end(ErrClosed)
 	}
+	h.Store.Submit(new(storage.Batch), func(storage.Seq, error) {}) // which patient ones wait for
 	h.running.Wait()
+}
+
+func (h *Hub) isClosed() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.closed
 }
 
 // enter counts something that Close has to wait for.

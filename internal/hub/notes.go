@@ -8,7 +8,8 @@ import (
 )
 
 // notes are entries that are to be stored, and nobody waits for. They become durable
-// in the order of writing; of one key only the newest does.
+// in the order of writing, together with what others write; of one key only the newest
+// does.
 type notes struct {
 	mu      sync.Mutex
 	order   []*note
@@ -51,6 +52,7 @@ func (h *Hub) note(key, value []byte) {
 func (h *Hub) writeNotes() {
 	defer h.running.Done()
 	for b, taken := h.notes.take(); b != nil; b, taken = h.notes.take() {
+		b.Patient = !h.isClosed()
 		done := make(chan error, 1)
 		h.Store.Submit(b, func(_ storage.Seq, err error) { done <- err })
 		if err := <-done; err != nil { // it is learned again
