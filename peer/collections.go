@@ -97,10 +97,10 @@ func (cs *collections) tagged(tag docid.Tag) *collection {
 
 // pass is owner for an append, and what to call when that is done if there is no
 // collection.
-func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func(error)) {
+func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func()) {
 	tag, ok := id.Tag()
 	if !ok {
-		return nil, func(error) {}
+		return nil, func() {}
 	}
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -108,7 +108,7 @@ func (cs *collections) pass(id crdt.DocumentID) (c *collection, done func(error)
 		return c, nil
 	}
 	cs.passing[tag]++
-	return nil, func(error) {
+	return nil, func() {
 		cs.mu.Lock()
 		defer cs.mu.Unlock()
 		if cs.passing[tag]--; cs.passing[tag] == 0 {

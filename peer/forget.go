@@ -122,7 +122,8 @@ func (p *Peer) leavings(id crdt.DocumentID) (rows hub.Entries, done func(error))
 func (v *viewer) Purging(id docid.ID) (hub.Entries, func(error)) {
 	p := (*Peer)(v)
 	rows, left := p.leavings(id)
-	c, removed := p.collections.pass(id)
+	c, passed := p.collections.pass(id)
+	removed := func(error) { passed() }
 	if c != nil {
 		var keys [][]byte
 		keys, removed = c.removing(id)

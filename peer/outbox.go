@@ -261,32 +261,22 @@ func (c *collection) unlearn() {
 }
 
 // owing is told that a record is about to be written here, at some place in its log.
-// What it returns is to be called after the commit: from now on till then nobody is
-// told that the relay has it all.
-func (c *collection) owing(id crdt.DocumentID, base int) (done func(error)) {
+// What it returns is to be called after the commit, with the row in the journal: from
+// now on till then nobody is told that the relay has it all.
+func (c *collection) owing(id crdt.DocumentID, base int) (done func(storage.Seq, error)) {
 	if c.now().Mode.is(localOnly) {
-		return func(error) {}
+		return func(storage.Seq, error) {}
 	}
 	c.outbox.expect(id)
-	return func(err error) {
+	return func(seq storage.Seq, err error) {
 		if err == nil {
-			c.owes(id, base)
+			c.outbox.add(id, base, uint64(seq))
 		}
 		c.outbox.arrived(id)
 		if err != nil {
 			c.restate(id)
 		}
 	}
-}
-
-// owes notes that a record holds what the relay doesn't have, from somewhere in its
-// log on.
-func (c *collection) owes(id crdt.DocumentID, base int) {
-	info, err := c.peer.store.Document(id)
-	if err != nil {
-		return // it has just been forgotten
-	}
-	c.outbox.add(id, base, uint64(info.Last))
 }
 
 // owe reads what the relay lacks from the journal, if that has not been done, and a

@@ -19,19 +19,19 @@ import (
 type viewer Peer
 
 // Viewed implements [hub.Viewer].
-func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
+func (v *viewer) Viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(storage.Seq, error)) {
 	p := (*Peer)(v)
 	c, passed := p.collections.pass(id)
 	if c == nil {
-		return hub.Entries{}, passed
+		return hub.Entries{}, func(storage.Seq, error) { passed() }
 	}
 	return c.viewed(id, base, changes, own)
 }
 
 // viewed is Viewed for a record of the collection.
-func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
+func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(storage.Seq, error)) {
 	row, before, end := c.begin(id, base)
-	owed := func(error) {}
+	owed := func(storage.Seq, error) {}
 	if own > 0 {
 		owed = c.owing(id, base)
 	}
@@ -40,9 +40,9 @@ func (c *collection) viewed(id docid.ID, base int, changes []*change.Change, own
 		from = c.peer.headsOf(id)
 	}
 	after, release := c.peer.viewAt(row, id, base, changes)
-	done := func(err error) {
+	done := func(seq storage.Seq, err error) {
 		release(err)
-		owed(err)
+		owed(seq, err)
 		if err == nil {
 			h := happeningOf(id, before, after, changes, own)
 			h.from = from

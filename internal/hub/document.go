@@ -136,11 +136,11 @@ func (d *document) append(a *replica.Append) {
 	batch := &storage.Batch{Appends: []storage.Append{d.batched(a)}}
 	viewed := d.view(batch, a)
 	start := time.Now() // for the metric
-	d.hub.submit(batch, func(_ storage.Seq, err error) {
+	d.hub.submit(batch, func(seq storage.Seq, err error) {
 		took := time.Since(start)
 		go func() {
 			defer d.hub.running.Done()
-			viewed(err)
+			viewed(seq, err)
 			if err == nil {
 				d.appended(a, took)
 			}

@@ -142,12 +142,13 @@ func (j *joint) commit(ctx context.Context) error {
 	result := make(chan error, 1)
 	start := time.Now()  // for the metric
 	j.hub.running.Add(1) // we are running ourselves, so that Close waits
-	j.hub.submit(batch, func(_ storage.Seq, err error) {
+	j.hub.submit(batch, func(last storage.Seq, err error) {
 		took := time.Since(start)
 		go func() {
 			defer j.hub.running.Done()
-			for _, done := range viewed {
-				done(err)
+			first := last + 1 - storage.Seq(len(viewed))
+			for i, done := range viewed {
+				done(first+storage.Seq(i), err)
 			}
 			j.finish(err, took)
 			result <- err
@@ -161,7 +162,7 @@ func (j *joint) commit(ctx context.Context) error {
 	}
 }
 
-func (j *joint) batch() (b *storage.Batch, viewed []func(error)) {
+func (j *joint) batch() (b *storage.Batch, viewed []func(storage.Seq, error)) {
 	b = &storage.Batch{Appends: make([]storage.Append, 0, len(j.shares))}
 	for i := range j.shares {
 		s := &j.shares[i]

@@ -191,7 +191,7 @@ func (p *node) Appended(id docid.ID, base int, changes []*change.Change, local b
 }
 
 // Viewed puts the length of the log beside it.
-func (p *node) Viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(error)) {
+func (p *node) Viewed(id docid.ID, base int, changes []*change.Change, own int) (hub.Entries, func(storage.Seq, error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.viewing[id] {
@@ -208,10 +208,13 @@ func (p *node) Viewed(id docid.ID, base int, changes []*change.Change, own int) 
 	}
 	length := base + len(changes)
 	put := storage.Entry{Key: []byte("view/" + id.String()), Value: fmt.Append(nil, length)}
-	return hub.Entries{Puts: []storage.Entry{put}}, func(err error) {
+	return hub.Entries{Puts: []storage.Entry{put}}, func(seq storage.Seq, err error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.viewing[id] = false
+		if info, _ := p.store.Document(id); err == nil && info.Last != seq {
+			p.t.Errorf("%s: an append is said to be row %d, and is %d", p.name, seq, info.Last)
+		}
 		if err == nil && p.store.entry(string(put.Key)) == "" {
 			p.t.Errorf("%s: a view is said to be durable and isn't there", p.name)
 		}

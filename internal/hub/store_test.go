@@ -39,6 +39,7 @@ type stored struct {
 	kept   map[string]bool // the chunks
 	heads  map[change.Hash]bool
 	bytes  int64
+	last   storage.Seq
 }
 
 func newMemory() *memory {
@@ -123,8 +124,9 @@ func (m *memory) commit(b *storage.Batch) (storage.Seq, error) {
 		}
 		for _, c := range a.Changes {
 			doc.add(c)
-			m.seq++
 		}
+		m.seq++
+		doc.last = m.seq
 	}
 	m.write(b)
 	if m.watch != nil {
@@ -175,7 +177,7 @@ func (m *memory) Document(id docid.ID) (storage.Info, error) {
 	if doc == nil {
 		return storage.Info{}, storage.ErrNotFound
 	}
-	info := storage.Info{Document: id, Changes: len(doc.chunks), Bytes: doc.bytes}
+	info := storage.Info{Document: id, Changes: len(doc.chunks), Bytes: doc.bytes, Last: doc.last}
 	for h := range doc.heads {
 		info.Heads = append(info.Heads, h)
 	}

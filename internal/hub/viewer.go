@@ -16,11 +16,12 @@ type Viewer interface {
 	// from the goroutine that appends, without any lock held, and before anybody
 	// hears of the changes. It may read the store and take as long as it needs, but
 	// must not wait for another append. After the commit, or its failure, done is
-	// called, before the [Keeper] hears of the changes; it may be nil.
-	Viewed(id docid.ID, base int, changes []*change.Change, own int) (entries Entries, done func(error))
+	// called, before the [Keeper] hears of the changes, with the append's row in the
+	// journal; it may be nil.
+	Viewed(id docid.ID, base int, changes []*change.Change, own int) (entries Entries, done func(storage.Seq, error))
 	// Purging returns what is to become durable together with the end of a document,
-	// between the appends before and after it. Done is called as for Viewed, and
-	// mustn't be nil.
+	// between the appends before and after it. Done is called after that, or its
+	// failure, and mustn't be nil.
 	Purging(id docid.ID) (entries Entries, done func(error))
 }
 
@@ -37,14 +38,14 @@ func (e Entries) addTo(b *storage.Batch) {
 
 // view adds what the viewer derives from an append to its batch. What it returns
 // is to be called after the commit.
-func (d *document) view(b *storage.Batch, a *replica.Append) (done func(error)) {
+func (d *document) view(b *storage.Batch, a *replica.Append) (done func(storage.Seq, error)) {
 	if d.hub.Viewer != nil {
 		var entries Entries
 		entries, done = d.hub.Viewer.Viewed(d.id, a.Base, a.Changes, a.Own)
 		entries.addTo(b)
 	}
 	if done == nil {
-		return func(error) {}
+		return func(storage.Seq, error) {}
 	}
 	return done
 }
