@@ -180,8 +180,7 @@ func (e *engine) change(fn func(crdt.Map) error, opts ...crdt.ChangeOption) erro
 	e.made.Store(-1)
 	if owner != nil {
 		made := []*draft{{
-			peer: e.peer, collection: owner, id: e.id, engine: e,
-			doc: e.doc, base: e.applied, changes: []*change.Change{c},
+			peer: e.peer, id: e.id, engine: e, doc: e.doc, base: e.applied, changes: []*change.Change{c},
 		}}
 		e.peer.forecasts.announce(made)
 		defer e.peer.forecasts.withdraw(made)

@@ -72,7 +72,7 @@ func Open(config Config) (*Peer, error) {
 	p.engines.init(p, config.OpenBytes)
 	p.spares.init(p, config.OpenBytes/4)
 	p.collections.init()
-	p.forecasts.all = map[crdt.DocumentID]*forecast{}
+	p.forecasts.all = map[crdt.DocumentID]*draft{}
 	p.scribe = newScribe(store, config.Logger)
 	p.saver = newSaver(p)
 	if err := p.begin(); err != nil {

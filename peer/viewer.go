@@ -189,30 +189,18 @@ func chunks(changes []*change.Change) [][]byte {
 	return chunks
 }
 
-// forecasts are the views that changes will lead to that are about to be appended
-// here: whoever has made them has the document at hand.
+// forecasts are the records to which changes are about to be appended here: whoever
+// has made them has the document at hand as it will be, and waits.
 type forecasts struct {
 	mu  sync.Mutex
-	all map[crdt.DocumentID]*forecast
-}
-
-type forecast struct {
-	base    int
-	changes []*change.Change
-	row     collectionRow
-	view    *view
+	all map[crdt.DocumentID]*draft
 }
 
 func (f *forecasts) announce(drafts []*draft) {
-	made := make([]*forecast, len(drafts))
-	for i, d := range drafts {
-		row := d.collection.now()
-		made[i] = &forecast{d.base, d.changes, row, d.peer.viewOf(row, d.id, d.doc, d.base+len(d.changes), d.known())}
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, d := range drafts {
-		f.all[d.id] = made[i]
+	for _, d := range drafts {
+		f.all[d.id] = d
 	}
 }
 
@@ -224,17 +212,13 @@ func (f *forecasts) withdraw(drafts []*draft) {
 	}
 }
 
-// of returns the view that changes lead to, if somebody knows it. What is known of a
-// large record holds only for the indexes that there were.
+// of returns the view that changes lead to, if somebody has the document at hand.
 func (f *forecasts) of(row collectionRow, id crdt.DocumentID, base int, changes []*change.Change) *view {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	fc := f.all[id]
-	switch {
-	case fc == nil || fc.base != base || !slices.Equal(fc.changes, changes):
-		return nil
-	case fc.view.is(viewLarge) && !fc.row.hasIndexesOf(&row):
+	d := f.all[id]
+	f.mu.Unlock()
+	if d == nil || d.base != base || !slices.Equal(d.changes, changes) {
 		return nil
 	}
-	return fc.view
+	return d.peer.viewOf(row, id, d.doc, base+len(changes), d.known())
 }

@@ -134,7 +134,8 @@ func (d *document) append(a *replica.Append) {
 		return
 	}
 	batch := &storage.Batch{Appends: []storage.Append{d.batched(a)}}
-	viewed := d.view(batch, a)
+	entries, viewed := d.view(a)
+	entries.addTo(batch)
 	start := time.Now() // for the metric
 	d.hub.submit(batch, func(seq storage.Seq, err error) {
 		took := time.Since(start)

@@ -149,3 +149,6 @@ func (h *Hub) Claims() int {
 
 // Jot has an entry stored that nobody waits for.
 func (h *Hub) Jot(key, value []byte) { h.note(key, value) }
+
+// SideBySide is what does something with many documents at once.
+func SideBySide(n int, do func(i int)) { sideBySide(n, do) }

@@ -50,7 +50,7 @@ type joint struct {
 type share struct {
 	of       *joint
 	id       docid.ID
-	document *document // nil until it is asked
+	document *document
 	errand   replica.Joint
 	append   *replica.Append // nil until it is staged; for good if it was all there
 }
@@ -85,9 +85,9 @@ func (j *joint) run(ctx context.Context) error {
 }
 
 func (j *joint) stage(ctx context.Context) error {
+	sideBySide(len(j.shares), func(i int) { j.shares[i].open() })
 	for i := range j.shares {
 		s := &j.shares[i]
-		s.document, s.errand.Joiner = j.hub.pass(s.id), s
 		s.document.step(&s.errand)
 		select {
 		case err := <-j.told:
@@ -99,6 +99,12 @@ func (j *joint) stage(ctx context.Context) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// open has the document's graph loaded, or looked for: that has no order.
+func (s *share) open() {
+	s.document, s.errand.Joiner = s.of.hub.pass(s.id), s
+	s.document.step(replica.Needed{})
 }
 
 // Staged goes on with the next share.
@@ -118,17 +124,14 @@ func (s *share) Done(err error) {
 // withdraw takes back what is staged, or waits for that.
 func (j *joint) withdraw(err error) {
 	for i := range j.shares {
-		if s := &j.shares[i]; s.document != nil {
-			s.document.step(replica.Withdrawn{Joint: &s.errand, Err: err})
-		}
+		s := &j.shares[i]
+		s.document.step(replica.Withdrawn{Joint: &s.errand, Err: err})
 	}
 }
 
 func (j *joint) release() {
 	for i := range j.shares {
-		if s := &j.shares[i]; s.document != nil {
-			j.hub.release(s.document)
-		}
+		j.hub.release(j.shares[i].document)
 	}
 }
 
@@ -162,14 +165,19 @@ func (j *joint) commit(ctx context.Context) error {
 	}
 }
 
+// batch returns what is to become durable, and what is to be called after that with
+// each append's row in the journal.
 func (j *joint) batch() (b *storage.Batch, viewed []func(storage.Seq, error)) {
-	b = &storage.Batch{Appends: make([]storage.Append, 0, len(j.shares))}
-	for i := range j.shares {
-		s := &j.shares[i]
-		if s.append != nil {
-			b.Appends = append(b.Appends, s.document.batched(s.append))
-			viewed = append(viewed, s.document.view(b, s.append))
-		}
+	staged := slices.DeleteFunc(slices.Clone(j.shares), func(s share) bool { return s.append == nil })
+	entries := make([]Entries, len(staged))
+	viewed = make([]func(storage.Seq, error), len(staged))
+	sideBySide(len(staged), func(i int) {
+		entries[i], viewed[i] = staged[i].document.view(staged[i].append)
+	})
+	b = &storage.Batch{Appends: make([]storage.Append, len(staged))}
+	for i, s := range staged {
+		b.Appends[i] = s.document.batched(s.append)
+		entries[i].addTo(b)
 	}
 	return b, viewed
 }

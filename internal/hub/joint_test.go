@@ -70,6 +70,42 @@ func TestAppendAllIsOneCommit(t *testing.T) {
 	})
 }
 
+// TestAppendAllOfMany: documents of which some are here, and some are not.
+func TestAppendAllOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, hub.Config{})
+		alice := n.node("alice")
+		ids := make([]docid.ID, 100)
+		for i := range ids {
+			if ids[i] = id(i + 1); i%3 == 0 {
+				alice.edit(ids[i])
+			}
+		}
+		alice.join(ids...)
+		synctest.Wait()
+		commits := 0
+		alice.store.watch = func(*storage.Batch) { commits++ }
+		own := alice.share("a tab", ids...)
+		if err := alice.hub.AppendAll(t.Context(), own); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if commits != 1 || alice.store.keeps(own) != len(ids) {
+			t.Errorf("%d documents are durable after %d commits", alice.store.keeps(own), commits)
+		}
+		for i, doc := range ids {
+			n.checkNodes(doc, alice)
+			want := "1"
+			if i%3 == 0 {
+				want = "2"
+			}
+			if got := alice.store.entry("view/" + doc.String()); got != want {
+				t.Errorf("the view of document %d shows %s changes, not %s", i, got, want)
+			}
+		}
+	})
+}
+
 // TestAppendAllOrNone: if one document refuses, nothing is written in the others,
 // and what a neighbour brings to those meanwhile is taken.
 func TestAppendAllOrNone(t *testing.T) {

@@ -13,7 +13,7 @@ type Viewer interface {
 	// Viewed returns what is to become durable together with changes that are about
 	// to be appended to a document's log at index base; own: how many of the first
 	// were made here. It is called once per append, in the log's order per document,
-	// from the goroutine that appends, without any lock held, and before anybody
+	// for several documents at once, without any lock held, and before anybody
 	// hears of the changes. It may read the store and take as long as it needs, but
 	// must not wait for another append. After the commit, or its failure, done is
 	// called, before the [Keeper] hears of the changes, with the append's row in the
@@ -36,18 +36,16 @@ func (e Entries) addTo(b *storage.Batch) {
 	b.Deletes = append(b.Deletes, e.Deletes...)
 }
 
-// view adds what the viewer derives from an append to its batch. What it returns
-// is to be called after the commit.
-func (d *document) view(b *storage.Batch, a *replica.Append) (done func(storage.Seq, error)) {
+// view returns what the viewer derives from an append, and what is to be called
+// after the commit.
+func (d *document) view(a *replica.Append) (entries Entries, done func(storage.Seq, error)) {
 	if d.hub.Viewer != nil {
-		var entries Entries
 		entries, done = d.hub.Viewer.Viewed(d.id, a.Base, a.Changes, a.Own)
-		entries.addTo(b)
 	}
 	if done == nil {
-		return func(storage.Seq, error) {}
+		done = func(storage.Seq, error) {}
 	}
-	return done
+	return entries, done
 }
 
 // batched returns an append as the store takes it.

@@ -24,8 +24,8 @@ var SeveralOrigins = [16]byte{
 }
 
 // Event is one of [Received], [Loaded], [Appended], [Writable], [Continued],
-// [Expired], [Left] and [Offered]; for peers also [Made], [Joint], [Withdrawn],
-// [Engaged], [Unavailable], [Purge] and [Purged].
+// [Expired], [Left] and [Offered]; for peers also [Made], [Needed], [Joint],
+// [Withdrawn], [Engaged], [Unavailable], [Purge] and [Purged].
 type Event interface{ event() }
 
 // Received says that a sync message came, and its chunks have been parsed.
@@ -114,6 +114,9 @@ type Made struct {
 	Done func(error)
 }
 
+// Needed says that a [Joint] is about to come, so that loading can begin.
+type Needed struct{}
+
 // Joint brings changes of this store's own, in order, that are to become durable
 // together with changes of other documents, or not at all. When their turn has
 // come they are staged, and everything else waits until the owner answers: with
@@ -170,6 +173,7 @@ func (Expired) event()     {}
 func (Left) event()        {}
 func (*Offered) event()    {}
 func (*Made) event()       {}
+func (Needed) event()      {}
 func (*Joint) event()      {}
 func (Withdrawn) event()   {}
 func (*Engaged) event()    {}

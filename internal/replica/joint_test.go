@@ -80,6 +80,31 @@ func TestJointOfWhatIsHere(t *testing.T) {
 	}
 }
 
+// TestLoadedBeforeAJoint: that is staged at once, and nothing is loaded twice.
+func TestLoadedBeforeAJoint(t *testing.T) {
+	var doc replica.Document
+	step := stepper(&doc)
+	if fx := step(replica.Needed{}); !fx.Load {
+		t.Error("nothing is loaded")
+	}
+	if fx := step(replica.Needed{}); fx.Load {
+		t.Error("it is loaded twice")
+	}
+	if fx := step(replica.Loaded{Graph: graph.New()}); fx.Append != nil || fx.Again || !doc.Idle() {
+		t.Errorf("nobody wants anything, and it does %+v", fx)
+	}
+	if fx := step(replica.Needed{}); fx.Load {
+		t.Error("what is loaded is loaded again")
+	}
+	var s share
+	if fx := step(&replica.Joint{Changes: []*change.Change{replicatest.NewClient("carol").Edit()}, Joiner: &s}); fx.Load || s.staged == nil {
+		t.Errorf("loads: %t, staged %+v", fx.Load, s.staged)
+	}
+	if fx := step(replica.Needed{}); fx.Load {
+		t.Error("it is loaded while something is being appended")
+	}
+}
+
 // TestStagedWhileEngaging: a neighbour that is met while the first changes of a
 // document are staged hears that there are none when they are taken back.
 func TestStagedWhileEngaging(t *testing.T) {

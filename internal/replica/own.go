@@ -60,6 +60,8 @@ func (d *Document) stepPeer(ev Event, fx *Effects) {
 	switch ev := ev.(type) {
 	case *Made:
 		d.run(&errand{changes: ev.Changes, done: ev.Done}, fx)
+	case Needed:
+		d.load(fx)
 	case *Joint:
 		d.run(&errand{changes: ev.Changes, joint: ev, done: ev.Joiner.Done}, fx)
 	case Withdrawn:
