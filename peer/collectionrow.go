@@ -8,6 +8,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/godwit-sync/godwit/crdt/docid"
+	"github.com/godwit-sync/godwit/internal/query"
 	"github.com/godwit-sync/godwit/internal/record"
 	"github.com/godwit-sync/godwit/storage"
 )
@@ -32,7 +33,18 @@ type indexRow struct {
 	Number uint16   `cbor:"number"`
 	Fields []string `cbor:"fields"`
 	Built  bool     `cbor:"built"`
+
+	writer *query.Writer // of entries that begin with the number
 }
+
+func newIndexRow(number uint16, fields []string) indexRow {
+	i := indexRow{Number: number, Fields: fields}
+	i.begin()
+	return i
+}
+
+// begin makes what follows from what is durable.
+func (i *indexRow) begin() { i.writer = i.query().Writer(byte(i.Number>>8), byte(i.Number)) }
 
 // viewState says how far the views of a collection are.
 type viewState string
@@ -67,6 +79,9 @@ func decodeCollectionRow(entry storage.Entry) (row collectionRow, err error) {
 	if err != nil || len(entry.Key) != len(collectionKey(docid.Tag{})) {
 		return row, fmt.Errorf("%w: the collection at %q: %w", storage.ErrDamaged, entry.Key, err)
 	}
+	for i := range row.Indexes {
+		row.Indexes[i].begin()
+	}
 	if row.Format != viewFormat {
 		row.Format = viewFormat
 		row.rebuild()
@@ -91,7 +106,7 @@ func (r *collectionRow) adopt(options collectionOptions) (changed bool) {
 	}
 	for _, fields := range options.indexes {
 		if !r.has(fields) {
-			r.Indexes = append(r.Indexes, indexRow{Number: r.Next, Fields: fields})
+			r.Indexes = append(r.Indexes, newIndexRow(r.Next, fields))
 			r.Next++
 			r.Reached, changed = nil, true
 		}

@@ -3,6 +3,7 @@ package peer
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -47,9 +48,7 @@ func keysOf(row collectionRow, id crdt.DocumentID, v *view) (keys [][]byte) {
 // keysIn is keysOf for a record that says something.
 func keysIn(row collectionRow, id crdt.DocumentID, data crdt.Snapshot, conflicted bool) (keys [][]byte) {
 	for _, index := range row.Indexes {
-		for _, key := range index.query().Writer().Keys(id, data) {
-			keys = append(keys, append(binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(key)), index.Number), key...))
-		}
+		keys = append(keys, index.writer.Keys(id, data)...)
 	}
 	if conflicted {
 		keys = append(keys, append(binary.BigEndian.AppendUint16(nil, conflictIndex), id[:]...))
@@ -78,6 +77,7 @@ func entriesOf(tag docid.Tag, row collectionRow, id crdt.DocumentID, before, aft
 		e.Puts = append(e.Puts, storage.Entry{Key: viewKey(id), Value: after.encode(keys)})
 	}
 	gone, come := query.Diff(keysOf(row, id, before), keys)
+	e.Puts = slices.Grow(e.Puts, len(come))
 	for _, key := range gone {
 		e.Deletes = append(e.Deletes, indexKey(tag, key))
 	}

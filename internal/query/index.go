@@ -84,16 +84,18 @@ func (x Index) String() string {
 	return fmt.Sprintf("index %d (%s)", x.Number, strings.Join(x.Fields, ", "))
 }
 
-// Writer makes entries of an index. It belongs to one goroutine at a time.
+// Writer makes entries of an index. It may be used from any goroutine.
 type Writer struct {
 	fields []field
+	prefix []byte
 }
 
-// Writer returns what makes the entries of this index.
-func (x Index) Writer() *Writer { return &Writer{x.parsed()} }
+// Writer returns what makes the entries of this index. Each key begins with the
+// prefix.
+func (x Index) Writer(prefix ...byte) *Writer { return &Writer{x.parsed(), prefix} }
 
 // Keys returns the keys of a record's entries in ascending order; none if
-// fields is nil. A key ends with the id and has at most 913 bytes.
+// fields is nil. A key ends with the id and has at most 913 bytes besides the prefix.
 func (w *Writer) Keys(id docid.ID, fields Fields) [][]byte {
 	if fields == nil {
 		return nil
@@ -102,16 +104,16 @@ func (w *Writer) Keys(id docid.ID, fields Fields) [][]byte {
 	for i, f := range w.fields {
 		values[i] = f.of(fields)
 	}
-	keys := [][]byte{entry(base, values, -1, nil, id)}
+	keys := [][]byte{w.entry(base, values, -1, nil, id)}
 	size := 0
 	for i, v := range values {
 		list, ok := v.([]any)
 		if !ok {
 			continue
 		}
-		of, bytes := elementEntries(values, i, elementKeys(list), id)
+		of, bytes := w.elementEntries(values, i, elementKeys(list), id)
 		if len(keys)+len(of) > MaxEntries-MaxIndexFields || size+bytes > MaxBytes {
-			of, bytes = elementEntries(values, i, many, id)
+			of, bytes = w.elementEntries(values, i, many, id)
 		}
 		keys, size = append(keys, of...), size+bytes
 	}
@@ -122,18 +124,18 @@ func (w *Writer) Keys(id docid.ID, fields Fields) [][]byte {
 var many = [][]byte{{tagMany}}
 
 // elementEntries returns the keys of the entries for elements of the list at place
-// i, and their bytes.
-func elementEntries(values []any, i int, elements [][]byte, id docid.ID) (keys [][]byte, size int) {
+// i, and their bytes without the prefix.
+func (w *Writer) elementEntries(values []any, i int, elements [][]byte, id docid.ID) (keys [][]byte, size int) {
 	for _, element := range elements {
-		key := entry(base+1+byte(i), values, i, element, id)
-		keys, size = append(keys, key), size+len(key)
+		key := w.entry(base+1+byte(i), values, i, element, id)
+		keys, size = append(keys, key), size+len(key)-len(w.prefix)
 	}
 	return keys, size
 }
 
 // entry returns the key of an entry in which the value at place i is replaced.
-func entry(kind byte, values []any, i int, by []byte, id docid.ID) []byte {
-	key := append(make([]byte, 0, 64), kind)
+func (w *Writer) entry(kind byte, values []any, i int, by []byte, id docid.ID) []byte {
+	key := append(append(make([]byte, 0, 64), w.prefix...), kind)
 	for k, v := range values {
 		if k == i {
 			key = append(key, by...)

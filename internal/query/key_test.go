@@ -113,6 +113,18 @@ func TestEntriesAreBounded(t *testing.T) {
 	}
 }
 
+// A prefix is in all keys, and decides about none.
+func TestKeysBeginWithAPrefix(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := record{"a": value(t), "b": value(t)}
+		x := query.Index{Fields: []string{"a", "b"}}
+		keys, prefixed := x.Writer().Keys(docid.ID{1}, r), x.Writer(7, 8).Keys(docid.ID{1}, r)
+		if !slices.EqualFunc(keys, prefixed, func(k, p []byte) bool { return bytes.Equal(append([]byte{7, 8}, k...), p) }) {
+			t.Fatalf("%x with a prefix are %x", keys, prefixed)
+		}
+	})
+}
+
 func TestDiff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lists := rapid.Map(rapid.SliceOfDistinct(rapid.IntRange(0, 9), rapid.ID[int]), func(set []int) (all [][]byte) {
