@@ -3,7 +3,7 @@ package crdt
 import "github.com/godwit-sync/godwit/crdt/internal/document"
 
 // Option is an option of [New] and [Load].
-type Option func(*engines)
+type Option func(engines) engines
 
 // engines make the engine of a document.
 type engines struct {
@@ -28,18 +28,28 @@ var (
 
 // Native opens the document in godwit's own engine, which is written in Go. It
 // is the default.
-func Native() Option { return func(e *engines) { e.engineKind = nativeEngine } }
+func Native() Option {
+	return func(e engines) engines {
+		e.engineKind = nativeEngine
+		return e
+	}
+}
 
 // Reference opens the document in automerge-go. In a program that was built
 // without it, [New] and [Load] return [ErrNoReference].
-func Reference() Option { return func(e *engines) { e.engineKind = referenceEngine } }
+func Reference() Option {
+	return func(e engines) engines {
+		e.engineKind = referenceEngine
+		return e
+	}
+}
 
 // set makes the engines what options say.
 func (e *engines) set(opts []Option) {
 	e.engineKind = standardEngine
 	for _, opt := range opts {
 		if opt != nil {
-			opt(e)
+			*e = opt(*e)
 		}
 	}
 }

@@ -23,7 +23,12 @@ const (
 // A position within a code point stands for its end. What is deleted from there
 // on begins behind it, and a code point whose beginning is deleted goes as a
 // whole. JavaScript does the same.
-func Positions(unit Unit) Option { return func(e *engines) { e.unit = unit } }
+func Positions(unit Unit) Option {
+	return func(e engines) engines {
+		e.unit = unit
+		return e
+	}
+}
 
 // width measures a string.
 func (u Unit) width(s string) int { return int(sequence.TextWidth(s)[u]) }

@@ -25,8 +25,7 @@ type draft struct {
 }
 
 // begin makes the record: there are no changes of it.
-func (d *draft) begin(c *collection) (err error) {
-	d.collection, d.base = c, 0
+func (d *draft) begin() (err error) {
 	d.doc, err = crdt.New(d.peer.identity.actorOf(d.id), d.peer.config.document(d.id)...)
 	return err
 }
@@ -105,16 +104,20 @@ func (d *draft) absence() error {
 
 // prepare has what was written looked at before it is committed.
 func (d *draft) prepare(ctx context.Context) error {
+	if d.engine != nil {
+		d.engine.made.Store(-1)
+	}
+	checks := d.collection.checks()
+	if len(checks) == 0 {
+		return nil
+	}
 	if state, err := d.state(); state != record.Present || err != nil {
 		return err
 	}
-	for _, v := range d.collection.checks() {
+	for _, v := range checks {
 		if err := d.look(func(root crdt.Map) error { return v.check(ctx, d.id, root) }); err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
-	}
-	if d.engine != nil {
-		d.engine.made.Store(-1)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (d *draft) putWithKey(key string, value any) error {
 		return err
 	}
 	if d.doc == nil {
-		if err := d.begin(d.collection); err != nil {
+		if err := d.begin(); err != nil {
 			return err
 		}
 	}

@@ -200,7 +200,7 @@ func (p *Peer) engage(id crdt.DocumentID) {
 	}
 	p.engaging.RLock()
 	defer p.engaging.RUnlock()
-	if !p.isKnown(id) || !p.talks(id, to) {
+	if !p.talks(id, to) || !p.isKnown(id) {
 		return
 	}
 	p.note(id, func(s *standing) { s.engaged, s.failure = true, nil }) // whatever it was, it is tried again

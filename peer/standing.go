@@ -131,12 +131,17 @@ func (p *Peer) note(id crdt.DocumentID, change func(s *standing)) {
 func (p *Peer) noted(id crdt.DocumentID, change func(s *standing)) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.standing(id)
+	s := p.docs[id]
+	if s == nil {
+		s = &standing{}
+	}
 	before := *s
 	change(s)
 	after := *s
 	if after == (standing{}) {
 		delete(p.docs, id) // most documents are just here
+	} else {
+		p.docs[id] = s
 	}
 	p.link.count(before, after)
 	return before != after

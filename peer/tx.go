@@ -169,10 +169,7 @@ func (tx *Tx) made(c *collection, id crdt.DocumentID) (*draft, error) {
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	d := &draft{peer: tx.peer, id: id}
-	if err := d.begin(c); err != nil {
-		return nil, err
-	}
+	d := &draft{peer: tx.peer, collection: c, id: id}
 	tx.drafts[id] = d
 	return d, nil
 }

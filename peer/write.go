@@ -38,17 +38,16 @@ func checkNames(value any) error {
 // put makes the record be what is given, whether it is here, deleted or neither: then
 // there is a change even if it writes nothing, since that makes it a record.
 func (d *draft) put(value any) error {
-	if d.doc == nil {
-		if err := d.begin(d.collection); err != nil {
-			return err
-		}
-	}
 	state, err := d.state()
 	switch {
 	case err != nil:
 		return err
 	case state == record.Present:
 		return d.change(func(root crdt.Map) error { return reconcile(root, value) }, record.Tidily())
+	case d.doc == nil:
+		if err := d.begin(); err != nil {
+			return err
+		}
 	}
 	return d.change(func(root crdt.Map) error {
 		return errors.Join(record.Restore(root), reconcile(root, value))
