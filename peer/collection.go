@@ -23,6 +23,8 @@ type collection struct {
 	resolving resolving
 	outbox    outbox
 	traffic   traffic
+	feeds     audience[struct{}, *recordFeed] // those who watch
+	followers audience[struct{}, *follower]   // live results
 
 	mu         sync.Mutex
 	row        collectionRow
@@ -31,8 +33,6 @@ type collection struct {
 	heeded     *sync.Cond  // some of them are done
 	epoch      int         // another one when something that was built is lost
 	validators []validator
-	feeds      []*recordFeed // those who watch
-	followers  []*follower   // live results
 }
 
 func newCollection(p *Peer, name string, tag docid.Tag) *collection {
@@ -68,12 +68,10 @@ func (c *collection) changed(h *happening) {
 	if h.before.is(viewConflicted) || h.after.is(viewConflicted) {
 		c.resolveSoon(h.id)
 	}
-	c.mu.Lock()
-	feeds, followers := c.feeds, c.followers
-	c.mu.Unlock()
-	for _, f := range followers {
+	for _, f := range c.followers.of(everything) {
 		f.put(h.id, true)
 	}
+	feeds := c.feeds.of(everything)
 	if len(feeds) == 0 {
 		return
 	}
@@ -91,10 +89,7 @@ func (c *collection) tellUnresolved(id crdt.DocumentID, why error) {
 	}
 	h := &happening{id: id, before: v, after: v, from: c.peer.headsOf(id), unresolved: why}
 	h.until = h.from
-	c.mu.Lock()
-	feeds := c.feeds
-	c.mu.Unlock()
-	for _, f := range feeds {
+	for _, f := range c.feeds.of(everything) {
 		f.put(h)
 	}
 }

@@ -60,11 +60,11 @@ func (d *Document) Messages(ctx context.Context) <-chan Message {
 	}
 	box := &inbox{wake: make(chan struct{}, 1)}
 	l := &listener{hear: box.put}
-	d.listen(l)
+	unlisten := d.listen(l)
 	go func() {
 		defer d.peer.running.Done()
 		defer close(out)
-		defer d.unlisten(l)
+		defer unlisten()
 		box.deliver(ctx, d.peer.closing, out)
 	}()
 	return out
@@ -139,73 +139,34 @@ type listener struct {
 	part   func() // the link is about to end, so it may speak; nil = doesn't matter
 }
 
-func (w *watchers) listen(id crdt.DocumentID, l *listener) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.listeners == nil {
-		w.listeners = map[crdt.DocumentID][]*listener{}
-	}
-	w.listeners[id] = append(w.listeners[id], l)
-}
-
-// listen has the document talked about with the relay, and l told what comes of it.
-func (d *Document) listen(l *listener) {
-	d.peer.watchers.listen(d.id, l)
-	if !d.peer.known(d.id).engaged {
-		d.peer.engage(d.id)
-	}
-}
-
-// unlisten ends that.
-func (d *Document) unlisten(l *listener) {
+// listen has the document talked about with the relay, and l told what comes of it,
+// until the function is called that it returns.
+func (d *Document) listen(l *listener) (unlisten func()) {
 	p := d.peer
-	p.watchers.unlisten(d.id, l)
-	if to := p.link.present(); to != nil && p.known(d.id).engaged && !p.talks(d.id, to) {
-		p.disengage(d.id, to)
+	remove := p.watchers.listeners.add(d.id, l)
+	if !p.known(d.id).engaged {
+		p.engage(d.id)
 	}
-}
-
-func (w *watchers) unlisten(id crdt.DocumentID, l *listener) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	rest := slices.DeleteFunc(slices.Clone(w.listeners[id]), func(other *listener) bool { return other == l })
-	if w.listeners[id] = rest; len(rest) == 0 {
-		delete(w.listeners, id)
+	return func() {
+		remove()
+		if to := p.link.present(); to != nil && p.known(d.id).engaged && !p.talks(d.id, to) {
+			p.disengage(d.id, to)
+		}
 	}
 }
 
 // listensTo reports whether somebody listens to what is said about a document.
-func (w *watchers) listensTo(id crdt.DocumentID) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.listeners[id]) > 0
-}
-
-// listenedTo returns the documents that somebody listens to.
-func (w *watchers) listenedTo() (ids []crdt.DocumentID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for id := range w.listeners {
-		ids = append(ids, id)
-	}
-	return ids
-}
+func (w *watchers) listensTo(id crdt.DocumentID) bool { return len(w.listeners.of(id)) > 0 }
 
 func (w *watchers) whispered(m wire.Ephemeral) {
-	w.mu.Lock()
-	listeners := w.listeners[m.Document]
-	w.mu.Unlock()
-	for _, l := range listeners {
+	for _, l := range w.listeners.of(m.Document) {
 		l.hear(m)
 	}
 }
 
 // linked tells a document's listeners that what they say is heard again.
 func (w *watchers) linked(id crdt.DocumentID) {
-	w.mu.Lock()
-	listeners := w.listeners[id]
-	w.mu.Unlock()
-	for _, l := range listeners {
+	for _, l := range w.listeners.of(id) {
 		if l.linked != nil {
 			l.linked()
 		}
@@ -214,15 +175,11 @@ func (w *watchers) linked(id crdt.DocumentID) {
 
 // part tells all listeners that the link is about to be ended.
 func (w *watchers) part() {
-	w.mu.Lock()
-	var all []*listener
-	for _, listeners := range w.listeners {
-		all = append(all, listeners...)
-	}
-	w.mu.Unlock()
-	for _, l := range all {
-		if l.part != nil {
-			l.part()
+	for _, id := range w.listeners.interests() {
+		for _, l := range w.listeners.of(id) {
+			if l.part != nil {
+				l.part()
+			}
 		}
 	}
 }

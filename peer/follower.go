@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/godwit-sync/godwit/crdt"
@@ -67,34 +66,16 @@ func (f *follower) restateAll() {
 	}
 }
 
-func (c *collection) follow(f *follower) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.followers = append(slices.Clip(c.followers), f)
-}
-
-func (c *collection) unfollow(f *follower) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.followers = slices.DeleteFunc(slices.Clone(c.followers), func(other *follower) bool { return other == f })
-}
-
-func (c *collection) followedBy() []*follower {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.followers
-}
-
 // restate tells live results that records may be further than they were.
 func (c *collection) restate(ids ...crdt.DocumentID) {
-	for _, f := range c.followedBy() {
+	for _, f := range c.followers.of(everything) {
 		f.restate(ids)
 	}
 }
 
 // restateAll tells them that of all records.
 func (c *collection) restateAll() {
-	for _, f := range c.followedBy() {
+	for _, f := range c.followers.of(everything) {
 		f.restateAll()
 	}
 }

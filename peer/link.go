@@ -74,7 +74,7 @@ type link struct {
 	records share // of all collections
 	behind  int   // collections that are catching up
 	settled bool  // all documents were once, over this link
-	readers []*feed[struct{}, LinkState]
+	readers audience[struct{}, *feed[struct{}, LinkState]]
 	to      *hub.Link               // nil while there is none
 	since   time.Time               // when that came about
 	end     context.CancelCauseFunc // ends the present attempt or link
@@ -128,7 +128,7 @@ func (l *link) tell() {
 	default:
 		s.Phase = CatchingUp
 	}
-	for _, f := range l.readers {
+	for _, f := range l.readers.of(everything) {
 		f.put(struct{}{}, *s)
 	}
 }
@@ -218,27 +218,16 @@ func (p *Peer) Link(ctx context.Context) <-chan LinkState {
 	}
 	f := newFeed[struct{}](func(_, later LinkState) LinkState { return later })
 	p.link.mu.Lock()
-	p.link.readers = append(p.link.readers, f)
+	remove := p.link.readers.add(everything, f)
 	f.put(struct{}{}, p.link.state)
 	p.link.mu.Unlock()
 	go func() {
 		defer p.running.Done()
 		defer close(out)
-		defer p.link.unread(f)
+		defer remove()
 		f.deliver(ctx, p.closing, out)
 	}()
 	return out
-}
-
-func (l *link) unread(f *feed[struct{}, LinkState]) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, reader := range l.readers {
-		if reader == f {
-			l.readers = append(l.readers[:i:i], l.readers[i+1:]...)
-			return
-		}
-	}
 }
 
 // connect makes one link, and returns how long it stood and why it ended.
@@ -275,7 +264,7 @@ func (p *Peer) linked(to *hub.Link) {
 	if err := p.converseAboutAll(to); err != nil {
 		p.config.Logger.Error("could not list the documents; those that are missing are not synced", "error", err)
 	}
-	for _, id := range append(p.wanted(), p.watchers.listenedTo()...) {
+	for _, id := range append(p.wanted(), p.watchers.listeners.interests()...) {
 		p.engage(id)
 	}
 	p.link.set(func(s *LinkState) { s.Phase, s.Err = CatchingUp, nil })

@@ -78,8 +78,7 @@ func (r *Records[T]) Live(ctx context.Context, q Query) <-chan LiveUpdate[T] {
 // live tells a result and what becomes of it until tell returns false.
 func (r *Records[T]) live(ctx context.Context, q Query, tell func(LiveUpdate[T]) bool) error {
 	f := newFollower()
-	r.c.follow(f)
-	defer r.c.unfollow(f)
+	defer r.c.followers.add(everything, f)()
 	for {
 		again, err := r.liveWhile(ctx, q, f, tell)
 		if err != nil || !again {

@@ -53,12 +53,12 @@ func (d *Document) Presence(ctx context.Context, own map[string]any) (*Presence,
 		return nil, fmt.Errorf("peer: presence in %s: %w", d.id, err)
 	}
 	l := &listener{hear: p.hear, linked: p.linked, part: p.part}
-	d.listen(l)
+	unlisten := d.listen(l)
 	d.whisper(hello)
 	go func() {
 		defer d.peer.running.Done()
 		defer d.peer.presences.Done()
-		defer d.unlisten(l)
+		defer unlisten()
 		p.run(ctx)
 	}()
 	return p, nil

@@ -73,11 +73,11 @@ func (r *Records[T]) Watch(ctx context.Context, ids ...crdt.DocumentID) <-chan R
 		return out
 	}
 	f := &recordFeed{only: slices.Clone(ids), waiting: map[crdt.DocumentID]*happening{}, wake: make(chan struct{}, 1)}
-	r.c.listen(f)
+	remove := r.c.feeds.add(everything, f)
 	go func() {
 		defer p.running.Done()
 		defer close(out)
-		defer r.c.unlisten(f)
+		defer remove()
 		for {
 			h, err := f.next(ctx, p.closing)
 			if err != nil {
@@ -281,16 +281,4 @@ func (f *recordFeed) next(ctx context.Context, closing <-chan struct{}) (*happen
 			return nil, fmt.Errorf("watch: %w", ErrClosed)
 		}
 	}
-}
-
-func (c *collection) listen(f *recordFeed) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.feeds = append(slices.Clip(c.feeds), f)
-}
-
-func (c *collection) unlisten(f *recordFeed) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.feeds = slices.DeleteFunc(slices.Clone(c.feeds), func(other *recordFeed) bool { return other == f })
 }

@@ -24,8 +24,7 @@ func (d *Document) settle(ctx context.Context) error {
 	defer stop()
 	events := d.watch(waiting)
 	open := &listener{hear: func(wire.Ephemeral) {}}
-	d.listen(open)
-	defer d.unlisten(open)
+	defer d.listen(open)()
 	for {
 		if done, err := d.settled(); done || err != nil {
 			return err

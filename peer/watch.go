@@ -3,7 +3,6 @@ package peer
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/godwit-sync/godwit/crdt"
 )
@@ -44,47 +43,25 @@ func (e Event) merge(later Event) Event {
 
 // watchers are those who want to be told of events.
 type watchers struct {
-	mu        sync.Mutex
-	all       []*feed[crdt.DocumentID, Event]
-	of        map[crdt.DocumentID][]*feed[crdt.DocumentID, Event]
-	listeners map[crdt.DocumentID][]*listener
+	all       audience[struct{}, *feed[crdt.DocumentID, Event]]
+	of        audience[crdt.DocumentID, *feed[crdt.DocumentID, Event]]
+	listeners audience[crdt.DocumentID, *listener]
 }
 
 func (w *watchers) tell(ev Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, f := range w.all {
+	for _, f := range w.all.of(everything) {
 		f.put(ev.Document, ev)
 	}
-	for _, f := range w.of[ev.Document] {
+	for _, f := range w.of.of(ev.Document) {
 		f.put(ev.Document, ev)
 	}
 }
 
-func (w *watchers) add(f *feed[crdt.DocumentID, Event], id *crdt.DocumentID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w *watchers) add(f *feed[crdt.DocumentID, Event], id *crdt.DocumentID) (remove func()) {
 	if id == nil {
-		w.all = append(w.all, f)
-		return
+		return w.all.add(everything, f)
 	}
-	if w.of == nil {
-		w.of = map[crdt.DocumentID][]*feed[crdt.DocumentID, Event]{}
-	}
-	w.of[*id] = append(w.of[*id], f)
-}
-
-func (w *watchers) remove(f *feed[crdt.DocumentID, Event], id *crdt.DocumentID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	is := func(other *feed[crdt.DocumentID, Event]) bool { return other == f }
-	if id == nil {
-		w.all = slices.DeleteFunc(w.all, is)
-		return
-	}
-	if w.of[*id] = slices.DeleteFunc(w.of[*id], is); len(w.of[*id]) == 0 {
-		delete(w.of, *id)
-	}
+	return w.of.add(*id, f)
 }
 
 // Watch tells of all documents; see [Document.Watch].
@@ -105,11 +82,11 @@ func (p *Peer) watch(ctx context.Context, id *crdt.DocumentID) <-chan Event {
 		return out
 	}
 	f := newFeed[crdt.DocumentID](Event.merge)
-	p.watchers.add(f, id)
+	remove := p.watchers.add(f, id)
 	go func() {
 		defer p.running.Done()
 		defer close(out)
-		defer p.watchers.remove(f, id)
+		defer remove()
 		f.deliver(ctx, p.closing, out)
 	}()
 	return out
