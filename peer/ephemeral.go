@@ -53,21 +53,8 @@ const maxMessages = 64
 // [Document.Presence]. The channel is closed when ctx ends or the peer is
 // closed. For a reader that is slow, the oldest messages are dropped.
 func (d *Document) Messages(ctx context.Context) <-chan Message {
-	out := make(chan Message)
-	if d.peer.enter() != nil {
-		close(out)
-		return out
-	}
 	box := &inbox{wake: make(chan struct{}, 1)}
-	l := &listener{hear: box.put}
-	unlisten := d.listen(l)
-	go func() {
-		defer d.peer.running.Done()
-		defer close(out)
-		defer unlisten()
-		box.deliver(ctx, d.peer.closing, out)
-	}()
-	return out
+	return stream(ctx, d.peer, box.wake, box.take, func() func() { return d.listen(&listener{hear: box.put}) })
 }
 
 // inbox holds messages for a reader, as they came: what few bytes stand for may
@@ -102,32 +89,6 @@ func (b *inbox) take() (Message, bool) {
 		}
 	}
 	return Message{}, false
-}
-
-func (b *inbox) deliver(ctx context.Context, done <-chan struct{}, out chan<- Message) {
-	for {
-		m, ok := b.take()
-		to := out
-		if !ok {
-			to = nil
-		}
-		select {
-		case to <- m:
-		case <-b.wakeIf(!ok):
-		case <-ctx.Done():
-			return
-		case <-done:
-			return
-		}
-	}
-}
-
-// wakeIf returns the channel on which news are announced, if nothing waits.
-func (b *inbox) wakeIf(empty bool) <-chan struct{} {
-	if empty {
-		return b.wake
-	}
-	return nil
 }
 
 // listener is told what others say about a document, and when the relay first

@@ -30,8 +30,13 @@ func (f *feed[K, V]) put(key K, news V) {
 	}
 	f.waiting[key] = news
 	f.order = append(f.order, key)
+	nudge(f.wake)
+}
+
+// nudge wakes whoever reads a channel of size one, at once or soon.
+func nudge(c chan<- struct{}) {
 	select {
-	case f.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -51,24 +56,41 @@ func (f *feed[K, V]) take() (key K, news V, ok bool) {
 	return key, news, true
 }
 
-// deliver passes news on until ctx ends, or done is closed.
-func (f *feed[K, V]) deliver(ctx context.Context, done <-chan struct{}, out chan<- V) {
+// next is take without the key.
+func (f *feed[K, V]) next() (V, bool) {
+	_, news, ok := f.take()
+	return news, ok
+}
+
+// stream returns a channel to which what next returns is passed on, until ctx ends or
+// the peer is closed; wake says that there may be more. The reader joins before it
+// returns, and leaves when the channel is closed.
+func stream[V any](ctx context.Context, p *Peer, wake <-chan struct{}, next func() (V, bool), join func() (leave func())) <-chan V {
+	out := make(chan V)
+	if p.enter() != nil {
+		close(out)
+		return out
+	}
+	leave := join()
+	go func() {
+		defer p.running.Done()
+		defer close(out)
+		defer leave()
+		deliver(ctx, p.closing, wake, next, out)
+	}()
+	return out
+}
+
+func deliver[V any](ctx context.Context, done, wake <-chan struct{}, next func() (V, bool), out chan<- V) {
 	for {
-		for {
-			_, news, ok := f.take()
-			if !ok {
-				break
-			}
-			select {
-			case out <- news:
-			case <-ctx.Done():
-				return
-			case <-done:
-				return
-			}
+		news, ok := next()
+		to, more := out, (<-chan struct{})(nil)
+		if !ok {
+			to, more = nil, wake
 		}
 		select {
-		case <-f.wake:
+		case to <- news:
+		case <-more:
 		case <-ctx.Done():
 			return
 		case <-done:

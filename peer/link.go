@@ -211,23 +211,13 @@ func (p *Peer) engage(id crdt.DocumentID) {
 // newest whenever it has changed. The channel is closed when ctx ends or the
 // peer is closed.
 func (p *Peer) Link(ctx context.Context) <-chan LinkState {
-	out := make(chan LinkState)
-	if p.enter() != nil {
-		close(out)
-		return out
-	}
 	f := newFeed[struct{}](func(_, later LinkState) LinkState { return later })
-	p.link.mu.Lock()
-	remove := p.link.readers.add(everything, f)
-	f.put(struct{}{}, p.link.state)
-	p.link.mu.Unlock()
-	go func() {
-		defer p.running.Done()
-		defer close(out)
-		defer remove()
-		f.deliver(ctx, p.closing, out)
-	}()
-	return out
+	return stream(ctx, p, f.wake, f.next, func() func() {
+		p.link.mu.Lock()
+		defer p.link.mu.Unlock()
+		f.put(struct{}{}, p.link.state)
+		return p.link.readers.add(everything, f)
+	})
 }
 
 // connect makes one link, and returns how long it stood and why it ended.

@@ -136,13 +136,6 @@ func (p *Presence) tell(events []presence.Event) {
 	}
 }
 
-func nudge(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
 func (p *Presence) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

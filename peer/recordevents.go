@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -66,33 +65,15 @@ func (e RecordEvent[T]) Patches(ctx context.Context) (iter.Seq[crdt.Patch], erro
 // The channel is closed when ctx ends, or the peer is closed. Whoever doesn't
 // read holds up nobody: see [RecordEvent.Missed].
 func (r *Records[T]) Watch(ctx context.Context, ids ...crdt.DocumentID) <-chan RecordEvent[T] {
-	out := make(chan RecordEvent[T])
-	p := r.c.peer
-	if p.enter() != nil {
-		close(out)
-		return out
-	}
 	f := &recordFeed{only: slices.Clone(ids), waiting: map[crdt.DocumentID]*happening{}, wake: make(chan struct{}, 1)}
-	remove := r.c.feeds.add(everything, f)
-	go func() {
-		defer p.running.Done()
-		defer close(out)
-		defer remove()
-		for {
-			h, err := f.next(ctx, p.closing)
-			if err != nil {
-				return
-			}
-			select {
-			case out <- eventOf[T](ctx, r.c, h):
-			case <-ctx.Done():
-				return
-			case <-p.closing:
-				return
-			}
+	next := func() (e RecordEvent[T], ok bool) {
+		h := f.next()
+		if h == nil {
+			return e, false
 		}
-	}()
-	return out
+		return eventOf[T](ctx, r.c, h), true
+	}
+	return stream(ctx, r.c.peer, f.wake, next, func() func() { return r.c.feeds.add(everything, f) })
 }
 
 func eventOf[T any](ctx context.Context, c *collection, h *happening) RecordEvent[T] {
@@ -232,10 +213,7 @@ func (f *recordFeed) put(now *happening) {
 		f.take()
 		f.missed++
 	}
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
+	nudge(f.wake)
 }
 
 // take takes the oldest out; f.mu is held.
@@ -252,7 +230,7 @@ func (f *recordFeed) take() *happening {
 	return h
 }
 
-func (f *recordFeed) poll() *happening {
+func (f *recordFeed) next() *happening {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for {
@@ -263,22 +241,6 @@ func (f *recordFeed) poll() *happening {
 		if h.isSeen() { // it may have been created and deleted since
 			h.missed, f.missed = f.missed, 0
 			return h
-		}
-	}
-}
-
-// next waits for what has happened.
-func (f *recordFeed) next(ctx context.Context, closing <-chan struct{}) (*happening, error) {
-	for {
-		if h := f.poll(); h != nil {
-			return h, nil
-		}
-		select {
-		case <-f.wake:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-closing:
-			return nil, fmt.Errorf("watch: %w", ErrClosed)
 		}
 	}
 }

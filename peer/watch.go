@@ -76,18 +76,6 @@ func (d *Document) Watch(ctx context.Context) <-chan Event { return d.watch(ctx)
 func (d *Document) watch(ctx context.Context) <-chan Event { return d.peer.watch(ctx, &d.id) }
 
 func (p *Peer) watch(ctx context.Context, id *crdt.DocumentID) <-chan Event {
-	out := make(chan Event)
-	if p.enter() != nil {
-		close(out)
-		return out
-	}
 	f := newFeed[crdt.DocumentID](Event.merge)
-	remove := p.watchers.add(f, id)
-	go func() {
-		defer p.running.Done()
-		defer close(out)
-		defer remove()
-		f.deliver(ctx, p.closing, out)
-	}()
-	return out
+	return stream(ctx, p, f.wake, f.next, func() func() { return p.watchers.add(f, id) })
 }
