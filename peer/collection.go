@@ -40,7 +40,7 @@ func newCollection(p *Peer, name string, tag docid.Tag) *collection {
 		peer: p, name: name, tag: tag,
 		views:   viewTable{of: map[crdt.DocumentID]chan struct{}{}},
 		counter: counter{underway: map[crdt.DocumentID]bool{}},
-		traffic: traffic{news: make(chan struct{})},
+		traffic: newTraffic(),
 		heeding: map[int]int{},
 	}
 	c.heeded = sync.NewCond(&c.mu)

@@ -31,7 +31,7 @@ func (p *Peer) talks(id crdt.DocumentID, to *hub.Link) bool {
 func (c *collection) isAsked() bool {
 	c.traffic.mu.Lock()
 	defer c.traffic.mu.Unlock()
-	return c.traffic.pulls+c.traffic.pushes > 0
+	return c.traffic.pull.wanted+c.traffic.push.wanted > 0
 }
 
 // converse begins to talk about the collection's documents, or stops, as it should

@@ -154,34 +154,31 @@ func (c *collection) push(ctx context.Context) error {
 	// What was refused for a while is offered again when the relay is asked anew.
 	again := c.now().Mode.is(manualPush) && len(c.refused()) > 0
 	t := &c.traffic
-	defer c.ask(&t.pushes)()
-	return c.awaitPush(ctx, func() bool { return c.outbox.oldest() > end && (t.pushed || !again) })
+	defer c.ask(&t.push)()
+	err := c.awaitTraffic(ctx, func() (bool, error) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if c.outbox.oldest() > end && (t.push.isThrough() || !again) {
+			return true, nil
+		}
+		return false, t.unusable()
+	})
+	return c.pushed(ctx, err)
 }
 
 // relistOwn has the relay look through a list of all that is here.
 func (c *collection) relistOwn(ctx context.Context) error {
 	t := &c.traffic
 	t.mu.Lock()
-	need := t.offered + 1
-	t.relist = true
+	need := t.push.relist()
 	t.mu.Unlock()
-	defer c.ask(&t.pushes)()
-	c.renewOffer(need)
-	return c.awaitPush(ctx, func() bool { return t.listed >= need })
+	defer c.ask(&t.push)()
+	return c.pushed(ctx, c.awaitRound(ctx, &t.push, need))
 }
 
-// awaitPush waits until something is so, while we announce; it is called with the
-// traffic locked. A server that doesn't speak of collections is talked to otherwise.
-func (c *collection) awaitPush(ctx context.Context, is func() bool) error {
-	t := &c.traffic
-	err := c.awaitTraffic(ctx, func() (bool, error) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if is() {
-			return true, nil
-		}
-		return false, t.unusable()
-	})
+// pushed says how pushing has ended. A server that doesn't speak of collections is
+// talked to otherwise.
+func (c *collection) pushed(ctx context.Context, err error) error {
 	if errors.Is(err, errPlain) {
 		return c.exchange(ctx)
 	}
@@ -198,29 +195,13 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 	}
 	t := &c.traffic
 	t.mu.Lock()
-	need := t.begun + 1
+	need := t.pull.begun + 1
 	t.mu.Unlock()
 	if afresh {
 		need = c.listAfresh()
 	}
-	defer c.ask(&t.pulls)()
-	err := c.awaitTraffic(ctx, func() (bool, error) {
-		t.mu.Lock()
-		done := t.caught >= need
-		due := t.pulling && t.caught == t.begun && !done
-		err := t.unusable()
-		t.mu.Unlock()
-		if due {
-			c.renew(need)
-		}
-		switch {
-		case done:
-			err = nil
-		case c.now().Left:
-			err = c.unsubscribed()
-		}
-		return done, err
-	})
+	defer c.ask(&t.pull)()
+	err := c.awaitRound(ctx, &t.pull, need)
 	if errors.Is(err, errPlain) {
 		return c.exchange(ctx)
 	}
@@ -230,9 +211,29 @@ func (c *collection) pull(ctx context.Context, afresh bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
-		return c.unfinished("pull", t.left, err)
+		return c.unfinished("pull", t.pull.left, err)
 	}
 	return c.tellUnread()
+}
+
+// awaitRound waits until the round that is needed, or a later one, has caught up. It
+// begins when the present one has.
+func (c *collection) awaitRound(ctx context.Context, r *rounds, need uint64) error {
+	t := &c.traffic
+	return c.awaitTraffic(ctx, func() (bool, error) {
+		t.mu.Lock()
+		done, due, err := r.caught >= need, r.isThrough(), t.unusable()
+		t.mu.Unlock()
+		switch {
+		case done:
+			return true, nil
+		case r == &t.pull && c.now().Left:
+			return false, c.unsubscribed()
+		case due:
+			c.renew(r, need)
+		}
+		return false, err
+	})
 }
 
 func (c *collection) unsubscribed() error { return fmt.Errorf("%w: %q", ErrUnsubscribed, c.name) }
@@ -248,10 +249,10 @@ func (c *collection) tellUnread() error {
 
 // ask notes that somebody asks for something until the function is called that it
 // returns.
-func (c *collection) ask(counter *int) (done func()) {
+func (c *collection) ask(r *rounds) (done func()) {
 	add := func(n int) {
 		c.traffic.mu.Lock()
-		*counter += n
+		r.wanted += n
 		c.traffic.mu.Unlock()
 		c.align()
 	}

@@ -20,28 +20,21 @@ type traffic struct {
 	to     *hub.Link // that the rest is about; nil = there is none
 	speaks bool      // of collections
 
-	pulling   bool   // the relay announces
-	begun     uint64 // how often that was asked for, over all links
-	caught    uint64 // the newest of those that has caught up
-	relisting uint64 // the newest of those that began by a full listing
-	afresh    uint64 // the first of those that are to begin so, until one has caught up; 0 = none
-	quiet     bool   // that one is only to be sure that nothing is missing
-	left      int    // documents, about
-	unread    uint64 // that the relay could not read
-	mostLeft  int
+	pull   rounds // the relay announces
+	unread uint64 // that it could not read
+	push   rounds // we announce
 
-	pushing  bool   // we announce
-	offered  uint64 // how often that was begun, over all links
-	pushed   bool   // the relay has come to where the journal ended when we began
-	listing  uint64 // the newest that began by a full listing
-	listed   uint64 // the newest of those to whose end the relay has come
-	relist   bool   // the next one does
-	mostOwed int
+	declined string // why the relay doesn't want to know the collection
+	told     share  // of the link's progress
+	news     chan struct{}
+}
 
-	pulls, pushes int    // how many have asked for it in so many words
-	declined      string // why the relay doesn't want to know the collection
-	told          share  // of the link's progress
-	news          chan struct{}
+func newTraffic() traffic {
+	return traffic{
+		pull: rounds{ask: (*hub.Link).Subscribe, stop: (*hub.Link).Unsubscribe},
+		push: rounds{ask: (*hub.Link).Offer, stop: (*hub.Link).Withdraw},
+		news: make(chan struct{}),
+	}
 }
 
 // share is a part of the link's progress.
@@ -50,23 +43,20 @@ type share struct {
 	catching    bool
 }
 
+func (s share) and(other share) share {
+	return share{s.done + other.done, s.total + other.total, s.catching || other.catching}
+}
+
 // tell wakes those who wait, and tells the link how far the collection is; t.mu is
 // held.
 func (c *collection) tell() {
 	t := &c.traffic
 	close(t.news)
 	t.news = make(chan struct{})
-	now := share{}
-	if t.pulling {
-		now.total, now.done = t.mostLeft, t.mostLeft-t.left
-		now.catching = t.caught < t.begun && !t.quiet
+	if t.push.going {
+		t.push.leave(c.outbox.len())
 	}
-	if t.pushing {
-		owed := c.outbox.len()
-		t.mostOwed = max(t.mostOwed, owed)
-		now.total, now.done = now.total+t.mostOwed, now.done+t.mostOwed-owed
-		now.catching = now.catching || !t.pushed
-	}
+	now := t.pull.share().and(t.push.share())
 	c.peer.link.share(t.told, now)
 	t.told = now
 }
@@ -90,25 +80,27 @@ func (c *collection) align() {
 	if t.to != to {
 		c.attach(to)
 	}
-	local := row.Mode.is(localOnly)
-	pull := !local && !row.Left && (t.pulls > 0 || !row.Mode.is(manualPull))
-	push := !local && (t.pushes > 0 || !row.Mode.is(manualPush))
-	if !t.speaks || t.declined != "" {
-		pull, push = false, false
-	}
-	pulling, pushing := t.pulling, t.pushing
+	asked := t.speaks && t.declined == "" && !row.Mode.is(localOnly)
+	pull := asked && !row.Left && (t.pull.wanted > 0 || !row.Mode.is(manualPull))
+	push := asked && (t.push.wanted > 0 || !row.Mode.is(manualPush))
+	pulling, pushing := t.pull.going, t.push.going
 	t.mu.Unlock()
+	c.turn(&t.pull, to, pulling, pull)
+	c.turn(&t.push, to, pushing, push)
+}
+
+// turn begins a round, or ends it, if it isn't going as it is to be; t.asking is held.
+func (c *collection) turn(r *rounds, to *hub.Link, going, on bool) {
 	switch {
-	case pull && !pulling:
-		c.subscribe(to)
-	case !pull && pulling:
-		c.unsubscribe(to)
-	}
-	switch {
-	case push && !pushing:
-		c.offer(to)
-	case !push && pushing:
-		c.withdraw(to)
+	case on && !going:
+		c.beginRound(r, to)
+	case !on && going:
+		r.stop(to, c.name)
+		t := &c.traffic
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		r.end()
+		c.tell()
 	}
 }
 
@@ -116,91 +108,38 @@ func (c *collection) align() {
 func (c *collection) attach(to *hub.Link) {
 	t := &c.traffic
 	t.to, t.speaks = to, to != nil && to.Speaks()
-	t.pulling, t.left, t.mostLeft, t.quiet = false, 0, 0, false
-	t.pushing, t.pushed, t.mostOwed = false, false, 0
+	t.pull.end()
+	t.push.end()
 	t.declined = ""
 	c.tell()
 }
 
-// subscribe has the relay announce the collection; t.asking is held.
-func (c *collection) subscribe(to *hub.Link) {
+// beginRound has the relay announce the collection, or listen to it; t.asking is held.
+func (c *collection) beginRound(r *rounds, to *hub.Link) {
 	t := &c.traffic
 	t.mu.Lock()
-	t.begun++
-	afresh := t.afresh > 0
-	t.pulling, t.left, t.mostLeft = true, 0, 0
-	if afresh {
-		t.relisting = t.begun
-	}
+	afresh := r.begin()
 	c.tell()
 	t.mu.Unlock()
-	if err := to.Subscribe(c.name, afresh); err != nil {
+	if err := r.ask(to, c.name, afresh); err != nil {
 		c.peer.link.restart(err)
 	}
 }
 
-func (c *collection) unsubscribe(to *hub.Link) {
-	to.Unsubscribe(c.name)
-	t := &c.traffic
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pulling, t.quiet = false, false
-	c.tell()
-}
-
-func (c *collection) offer(to *hub.Link) {
-	t := &c.traffic
-	t.mu.Lock()
-	t.offered++
-	t.pushing, t.pushed, t.mostOwed = true, false, 0
-	relist := t.relist
-	if relist {
-		t.listing = t.offered
-	}
-	c.tell()
-	t.mu.Unlock()
-	if err := to.Offer(c.name, relist); err != nil {
-		c.peer.link.restart(err)
-	}
-}
-
-// renewOffer offers the collection anew, unless somebody has done so since the caller
-// looked.
-func (c *collection) renewOffer(need uint64) {
+// renew begins a round anew that has caught up, from where we are, unless somebody has
+// done so since the caller looked: what there is at this moment is what it has to catch
+// up with.
+func (c *collection) renew(r *rounds, need uint64) {
 	t := &c.traffic
 	t.asking.Lock()
 	defer t.asking.Unlock()
 	t.mu.Lock()
-	to, due := t.to, t.pushing && t.offered < need
+	to, due := t.to, r.isThrough() && r.begun < need
+	r.quiet = r.quiet || due
 	t.mu.Unlock()
 	if due {
-		to.Withdraw(c.name)
-		c.offer(to)
-	}
-}
-
-func (c *collection) withdraw(to *hub.Link) {
-	to.Withdraw(c.name)
-	t := &c.traffic
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pushing = false
-	c.tell()
-}
-
-// renew subscribes anew, from where we are, unless somebody has done so since the
-// caller looked: what the relay has at this moment is what it has to catch up with.
-func (c *collection) renew(need uint64) {
-	t := &c.traffic
-	t.asking.Lock()
-	defer t.asking.Unlock()
-	t.mu.Lock()
-	to, due := t.to, t.pulling && t.caught == t.begun && t.begun < need
-	t.quiet = t.quiet || due
-	t.mu.Unlock()
-	if due {
-		to.Unsubscribe(c.name)
-		c.subscribe(to)
+		r.stop(to, c.name)
+		c.beginRound(r, to)
 	}
 }
 
@@ -221,7 +160,7 @@ func (k *keeper) Wants(id docid.ID) bool {
 	t := &c.traffic
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.relisting == t.begun && t.caught < t.begun
+	return t.pull.isListing()
 }
 
 // Collection implements [hub.Follower].
@@ -234,51 +173,37 @@ func (k *keeper) Collection(tag docid.Tag, progress hub.Progress) {
 	t := &c.traffic
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.pulling {
+	if !t.pull.going {
 		return
 	}
 	t.unread = progress.Unread
-	t.left = int(min(progress.Left, 1<<31-1))
-	t.mostLeft = max(t.mostLeft, t.left)
-	if progress.CaughtUp && t.caught != t.begun {
-		t.left, t.caught = 0, t.begun
-		c.caughtUp()
+	t.pull.leave(int(min(progress.Left, 1<<31-1)))
+	if progress.CaughtUp && t.pull.catchUp() {
+		c.listed()
 	}
 	c.tell()
 }
 
-// caughtUp notes what follows if everything has come; t.mu is held.
-func (c *collection) caughtUp() {
-	t := &c.traffic
-	if t.relisting != t.caught || t.caught < t.afresh {
+// listed notes that everything has been listed that was to be; the traffic is locked.
+func (c *collection) listed() {
+	if !c.now().Afresh {
 		return
 	}
-	t.afresh = 0
-	if c.now().Afresh {
-		c.peer.soon(func() error {
-			return c.update(func(row *collectionRow) bool {
-				row.Afresh = c.isToList()
-				return !row.Afresh
-			}, storage.Batch{})
-		})
-	}
+	c.peer.soon(func() error {
+		return c.update(func(row *collectionRow) bool {
+			c.traffic.mu.Lock()
+			defer c.traffic.mu.Unlock()
+			row.Afresh = c.traffic.pull.afresh > 0
+			return !row.Afresh
+		}, storage.Batch{})
+	})
 }
 
-// isToList reports whether the next subscription begins by a full listing.
-func (c *collection) isToList() bool {
+// listAfresh has the next round in which the relay announces begin by a full listing.
+func (c *collection) listAfresh() uint64 {
 	c.traffic.mu.Lock()
 	defer c.traffic.mu.Unlock()
-	return c.traffic.afresh > 0
-}
-
-// listAfresh has the next subscription begin by a full listing, whatever those before
-// it still list, and returns which one that is.
-func (c *collection) listAfresh() uint64 {
-	t := &c.traffic
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.afresh = t.begun + 1
-	return t.afresh
+	return c.traffic.pull.relist()
 }
 
 // Acked implements [hub.Follower].
@@ -291,9 +216,8 @@ func (k *keeper) Acked(tag docid.Tag, to hub.Cursor, caughtUp bool) {
 	done := c.outbox.take(to)
 	t := &c.traffic
 	t.mu.Lock()
-	t.pushed = caughtUp && t.pushing
-	if t.pushed && t.listing == t.offered {
-		t.listed, t.relist = t.listing, false
+	if caughtUp && t.push.going {
+		t.push.catchUp()
 	}
 	c.tell()
 	t.mu.Unlock()
@@ -325,9 +249,9 @@ func (k *keeper) Ended(tag docid.Tag, offered bool, reason string) {
 	defer t.mu.Unlock()
 	t.declined = reason
 	if offered {
-		t.pushing = false
+		t.push.going = false
 	} else {
-		t.pulling = false
+		t.pull.going = false
 	}
 	c.tell()
 }
