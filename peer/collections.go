@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -143,13 +144,13 @@ func (cs *collections) all() []*collection {
 // loadCollections reads the collections of former times. Their views are kept
 // whether or not somebody asks for them. One that is damaged is no other's business.
 func (p *Peer) loadCollections() error {
-	for key, err := range p.store.Keys([]byte(keyCollection)) {
-		if err != nil {
-			return err
+	for entry, err := range p.store.Scan(context.Background(), []byte(keyCollection)) {
+		var row collectionRow
+		if err == nil {
+			row, err = decodeCollectionRow(entry)
 		}
 		var tag docid.Tag
-		copy(tag[:], key[len(keyCollection):])
-		row, err := p.readCollection(key)
+		copy(tag[:], bytes.TrimPrefix(entry.Key, []byte(keyCollection)))
 		switch {
 		case errors.Is(err, storage.ErrDamaged):
 			p.collections.damaged[tag] = err
@@ -167,14 +168,6 @@ func (p *Peer) loadCollections() error {
 		}
 	}
 	return nil
-}
-
-func (p *Peer) readCollection(key []byte) (collectionRow, error) {
-	value, err := p.store.Get(key)
-	if err != nil {
-		return collectionRow{}, err
-	}
-	return decodeCollectionRow(storage.Entry{Key: key, Value: value})
 }
 
 // collection returns the collection of a name, which becomes one now if there is

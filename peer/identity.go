@@ -78,6 +78,9 @@ func (p *Peer) settleIdentity() error {
 	case err == nil && len(row) == len(life)+seedSize && storage.Incarnation(row[:len(life)]) == life:
 		p.identity.seed = [seedSize]byte(row[len(life):])
 		return nil
+	case errors.Is(err, storage.ErrDamaged):
+		p.warnDamaged(err)
+		return p.newIdentity(context.Background())
 	case err == nil, errors.Is(err, storage.ErrNotFound):
 		return p.newIdentity(context.Background())
 	default:
@@ -85,15 +88,22 @@ func (p *Peer) settleIdentity() error {
 	}
 }
 
+// readSalts reads the salts. Where one is damaged another one does as well, since no
+// actor follows from it yet.
 func (p *Peer) readSalts() error {
 	p.identity.salts = map[crdt.DocumentID]string{}
-	for entry, err := range p.store.Scan(context.Background(), []byte(keyForgotten)) {
-		if err != nil {
-			return err
+	return p.eachRow(keyForgotten, func(id crdt.DocumentID, salt string, damaged bool) error {
+		if damaged {
+			var row storage.Entry
+			salt, row = newSalt(id)
+			_, err := p.store.Commit(context.Background(), &storage.Batch{Puts: []storage.Entry{row}})
+			if err != nil && !errors.Is(err, storage.ErrDiskFull) { // then the next opening chooses
+				return err
+			}
 		}
-		p.identity.salts[documentOf(entry.Key)] = string(entry.Value)
-	}
-	return nil
+		p.identity.salts[id] = salt
+		return nil
+	})
 }
 
 // newIdentity chooses a seed for the store's present life. With it all actors are

@@ -42,13 +42,11 @@ func (p *Peer) refreshView(ctx context.Context, id crdt.DocumentID) error {
 // refreshLeaving makes views anew of records that an earlier version began to forget,
 // and did not: their views were gone before their changes.
 func (p *Peer) refreshLeaving() error {
-	for entry, err := range p.store.Scan(context.Background(), []byte(keyLeaving)) {
-		if err == nil {
-			err = p.refreshView(context.Background(), documentOf(entry.Key))
-		}
-		if err != nil {
-			return err
-		}
+	err := p.eachRow(keyLeaving, func(id crdt.DocumentID, _ string, _ bool) error {
+		return p.refreshView(context.Background(), id)
+	})
+	if err != nil {
+		return err
 	}
 	return p.store.DeletePrefix(context.Background(), []byte(keyLeaving))
 }

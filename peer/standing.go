@@ -85,24 +85,54 @@ func (p *Peer) loadStandings() error {
 	for _, rows := range []struct {
 		prefix string
 		note   func(s *standing, value string)
+		lost   string // the value of a damaged one, whose key says the rest
 	}{
-		{keyWant, func(s *standing, _ string) { s.wanted = true }},
-		{keyRefused, func(s *standing, reason string) { s.refused = reason }},
-		{keyAside, func(s *standing, why string) { s.aside = why }},
+		{keyWant, func(s *standing, _ string) { s.wanted = true }, ""},
+		{keyRefused, func(s *standing, reason string) { s.refused = reason }, "unknown"},
+		{keyAside, func(s *standing, why string) { s.aside = why }, "it isn't known any more why"},
 	} {
-		for entry, err := range p.store.Scan(context.Background(), []byte(rows.prefix)) {
-			if err != nil {
-				return err
+		err := p.eachRow(rows.prefix, func(id crdt.DocumentID, value string, damaged bool) error {
+			if damaged {
+				value = rows.lost
 			}
-			rows.note(p.standing(documentOf(entry.Key)), string(entry.Value))
+			rows.note(p.standing(id), value)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	row, err := p.store.Get([]byte(keyRelay))
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
+	switch {
+	case errors.Is(err, storage.ErrDamaged):
+		p.warnDamaged(err) // nothing is shared with a relay that nobody knows
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
+		return err
 	}
 	copy(p.link.storage[:], row)
-	return err
+	return nil
+}
+
+// eachRow calls use with the rows of documents that are kept under a prefix. One that is
+// damaged is no other's business.
+func (p *Peer) eachRow(prefix string, use func(id crdt.DocumentID, value string, damaged bool) error) error {
+	for entry, err := range p.store.Scan(context.Background(), []byte(prefix)) {
+		damaged := errors.Is(err, storage.ErrDamaged)
+		switch {
+		case damaged:
+			p.warnDamaged(err)
+		case err != nil:
+			return err
+		}
+		if err := use(documentOf(entry.Key), string(entry.Value), damaged); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Peer) warnDamaged(err error) {
+	p.config.Logger.Warn("a row beside the log is damaged: what it says is done without", "path", p.config.Path, "error", err)
 }
 
 // standing returns what is known of a document, to be changed; p.mu is held.

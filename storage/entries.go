@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -42,29 +41,6 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix []byte) error {
 			return fmt.Errorf("delete %q…: %w", prefix, err)
 		}
 		from = after(entryKey(keys[len(keys)-1]))
-	}
-}
-
-// Keys yields the caller's keys that begin with prefix, ascending. No value is read, so
-// one that is damaged doesn't end it. What comes or goes meanwhile may or may not be
-// there. An error is the last thing yielded.
-func (s *Store) Keys(prefix []byte) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for from := entryKey(prefix); ; {
-			keys, err := s.entryKeys(entryKey(prefix), from)
-			for _, key := range keys {
-				if !yield(key, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(nil, err)
-			}
-			if err != nil || len(keys) == 0 {
-				return
-			}
-			from = after(entryKey(keys[len(keys)-1]))
-		}
 	}
 }
 

@@ -19,7 +19,8 @@ type Range struct {
 
 // Range yields the caller's entries of a range, all of them as they were when the
 // iteration began, of which it holds a [Snapshot]. The slices are the caller's to
-// keep. An error is the last thing yielded.
+// keep. An entry that is damaged comes with its key alone, and with ErrDamaged. Any
+// other error is the last thing yielded.
 func (s *Store) Range(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		now, err := s.Snapshot()
@@ -109,7 +110,13 @@ func (w *window) pass(key []byte) {
 	}
 }
 
-func entriesPage(ctx context.Context, view viewFunc, w *window, rows int) (page []Entry, err error) {
+// found is an entry, or why its value can't be read.
+type found struct {
+	Entry
+	damage error
+}
+
+func entriesPage(ctx context.Context, view viewFunc, w *window, rows int) (page []found, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("storage: scan: %w", err)
 	}
@@ -123,11 +130,8 @@ func entriesPage(ctx context.Context, view viewFunc, w *window, rows int) (page 
 			if err != nil {
 				return fmt.Errorf("storage: scan: %w", err)
 			}
-			value, err := unseal(key, sealed)
-			if err != nil {
-				return err
-			}
-			page = append(page, Entry{Key: key[2:], Value: value})
+			value, damage := unseal(key, sealed)
+			page = append(page, found{Entry{Key: key[2:], Value: value}, damage})
 			size += len(key) + len(value)
 		}
 		return nil

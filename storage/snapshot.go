@@ -54,7 +54,7 @@ func (sn *Snapshot) Range(ctx context.Context, r Range) iter.Seq2[Entry, error] 
 		for size := firstPage; !w.isEmpty(); size = min(4*size, pageRows) {
 			page, err := entriesPage(ctx, sn.view, &w, size)
 			for _, e := range page {
-				if !yield(e, nil) {
+				if !yield(e.Entry, e.damage) {
 					return
 				}
 			}

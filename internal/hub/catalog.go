@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -103,14 +102,14 @@ func decodePlace(life storageName, b []byte) *place {
 func (h *Hub) life() storageName { return originOf(h.PeerID, h.metadata()) }
 
 // place reads a place's row, the newest even if it isn't durable yet; nil if there
-// is none that counts.
+// is none that counts, or can be read.
 func (h *Hub) place(key []byte) (*place, error) {
 	if row, ok := h.notes.of(key); ok {
 		return decodePlace(h.life(), row), nil
 	}
 	row, err := h.catalog.Get(key)
 	switch {
-	case errors.Is(err, storage.ErrNotFound):
+	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrDamaged):
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errStore, err)
@@ -137,11 +136,14 @@ func (h *Hub) Acked(server [16]byte, tag docid.Tag) (acked *Cursor, asides map[d
 	prefix := append(append([]byte(keyAside), server[:]...), tag[:]...)
 	rows := h.notes.under(prefix)
 	for entry, err := range h.catalog.Scan(context.Background(), prefix) {
-		if err != nil {
+		switch {
+		case errors.Is(err, storage.ErrDamaged):
+			entry.Value = []byte(reasonDamaged) // one that passes: the document is offered again
+		case err != nil:
 			return nil, nil, fmt.Errorf("%w: %w", errStore, err)
 		}
 		if _, newer := rows[string(entry.Key)]; !newer {
-			rows[string(entry.Key)] = bytes.Clone(entry.Value)
+			rows[string(entry.Key)] = entry.Value
 		}
 	}
 	for key, reason := range rows {

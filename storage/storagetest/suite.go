@@ -39,7 +39,6 @@ type Reader interface {
 	Read(key []byte, use func(value []byte) error) error
 	Range(ctx context.Context, r storage.Range) iter.Seq2[storage.Entry, error]
 	Scan(ctx context.Context, prefix []byte) iter.Seq2[storage.Entry, error]
-	Keys(prefix []byte) iter.Seq2[[]byte, error]
 }
 
 var _ Store = (*storage.Store)(nil)
