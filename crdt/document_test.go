@@ -186,7 +186,7 @@ func TestAfterCloseThereIsErrClosed(t *testing.T) {
 	_, listing := d.Changes(nil)
 	_, forking := d.Fork(actor("bob"))
 	for _, err := range []error{
-		changing, saving, listing, forking, d.Revert(nil), d.Apply(nil),
+		changing, saving, listing, forking, d.Revert(nil), d.Apply(nil), d.ApplyChanges(),
 		d.View(func(crdt.Map) error { return nil }), newDoc(t, "bob", nil).Merge(d),
 	} {
 		if !errors.Is(err, crdt.ErrClosed) {
@@ -354,6 +354,15 @@ func TestWhatCantBeAppliedLeavesNothing(t *testing.T) {
 	if err := twin.Apply(changes[0].Bytes()); !errors.Is(err, crdt.ErrRefused) {
 		t.Errorf("a twin: %v", err)
 	}
+	c := newDoc(t, "cem", func(root crdt.Map) error { return root.Set("c", 1) })
+	if err := c.ApplyChanges(changes[1], changes[0]); !errors.Is(err, crdt.ErrMissing) {
+		t.Errorf("changes in the wrong order: %v", err)
+	}
+	says(t, c, `{"c":1}`)
+	if err := errors.Join(c.ApplyChanges(changes...), c.ApplyChanges(changes...)); err != nil {
+		t.Error(err)
+	}
+	says(t, c, `{"a":2,"c":1}`)
 	says(t, b, `{"b":1}`)
 	says(t, twin, `{"twin":1}`)
 	if err := b.Merge(a); err != nil {

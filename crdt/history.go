@@ -24,6 +24,17 @@ func (d *Doc) Apply(chunks ...[]byte) error {
 	return d.take(chunks)
 }
 
+// ApplyChanges is [Doc.Apply] for changes that are parsed already.
+func (d *Doc) ApplyChanges(changes ...*change.Change) error {
+	defer d.tell()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return err
+	}
+	return d.takeChanges(changes)
+}
+
 // Changes returns the changes that are not in the past of some heads, in causal
 // order. Without heads that is the whole history. It returns [ErrUnknownHeads] for
 // heads that are not here, such as those of somebody who has gone on writing:

@@ -23,15 +23,21 @@ func (d *Doc) at(actor ActorID, heads []Hash) (*Doc, error) {
 
 // take adds change chunks, except those that are here. It adds all or none.
 func (d *Doc) take(chunks [][]byte) error {
-	if len(chunks) == 0 {
-		return nil
-	}
-	next, size := make([]*change.Change, 0, len(chunks)), d.size
-	for _, chunk := range chunks {
+	changes := make([]*change.Change, len(chunks))
+	for i, chunk := range chunks {
 		c, err := change.ReadHeader(chunk)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
+		changes[i] = c
+	}
+	return d.takeChanges(changes)
+}
+
+// takeChanges is take for changes that are parsed already.
+func (d *Doc) takeChanges(changes []*change.Change) error {
+	next, size := make([]*change.Change, 0, len(changes)), d.size
+	for _, c := range changes {
 		if c.NewerFormat && !d.engines.own {
 			return fmt.Errorf("%w, or open the document with crdt.Native(), for reading: change %s", ErrNewerFormat, c.Hash)
 		}

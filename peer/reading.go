@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
+	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/storage"
 )
 
@@ -15,8 +16,8 @@ import (
 type reading struct {
 	peer *Peer
 	from *storage.Snapshot
-	info storage.Info // of the log; what is younger is passed over
-	more [][]byte     // what is to come after it
+	info storage.Info     // of the log; what is younger is passed over
+	more []*change.Change // what is to come after it
 
 	size  int64      // of the log's changes, in bytes
 	saved savedIndex // what was of use
@@ -54,7 +55,7 @@ func (r *reading) loadFrom(ctx context.Context, data []byte, index savedIndex) (
 			err = fmt.Errorf("%w: %s does not lead to its heads", storage.ErrDamaged, id)
 		}
 		if err == nil && len(r.more) > 0 {
-			err = doc.Apply(r.more...)
+			err = doc.ApplyChanges(r.more...)
 		}
 		return err
 	})

@@ -144,7 +144,7 @@ func (e *engine) takeIn(base int, changes []*change.Change) error {
 	if e.applied != base {
 		return fmt.Errorf("%w: the log of %s has %d changes, not %d", storage.ErrConflict, e.id, e.applied, base)
 	}
-	return e.guard(func() error { return e.doc.Apply(chunks(changes)...) })
+	return e.guard(func() error { return e.doc.ApplyChanges(changes...) })
 }
 
 // viewByLog reads the document for this view alone.
@@ -171,22 +171,13 @@ func (p *Peer) readTo(id docid.ID, base int, changes []*change.Change) (*crdt.Do
 		return nil, err
 	}
 	defer now.Close()
-	r := &reading{peer: p, from: now, info: storage.Info{Document: id}}
+	r := &reading{peer: p, from: now, info: storage.Info{Document: id}, more: changes}
 	if base > 0 {
 		if r.info, err = now.Document(id); err != nil {
 			return nil, err
 		}
 	}
-	r.more = chunks(changes)
 	return r.load(context.Background())
-}
-
-func chunks(changes []*change.Change) [][]byte {
-	chunks := make([][]byte, len(changes))
-	for i, c := range changes {
-		chunks[i] = c.Bytes()
-	}
-	return chunks
 }
 
 // forecasts are the records to which changes are about to be appended here: whoever

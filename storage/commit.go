@@ -88,8 +88,8 @@ func (g *group) add(p *plan, sub *submission) {
 	g.size += p.size
 	g.last = p.last
 	g.added = append(g.added, p.added...)
-	for id, row := range p.rows {
-		g.rows[id] = row
+	for _, of := range p.rows {
+		g.rows[of.id] = of.row
 	}
 	g.counts.add(sub)
 	g.makesRoom = sub.makesRoom()

@@ -19,13 +19,19 @@ const (
 type plan struct {
 	writes []write
 	size   int64
-	rows   map[docid.ID]*document
+	rows   []planned
 	added  []Row // to the journal
 	last   Seq
 
 	spill     []write // heads that their rows have no room for
 	spillSize int64
 	stages    []stageID // of those heads
+}
+
+// planned is a document's row as it will be; nil if it has ended.
+type planned struct {
+	id  docid.ID
+	row *document
 }
 
 // plan works out a batch's writes on top of the group's. It changes neither.
@@ -41,7 +47,7 @@ func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 	b := sub.batch
 	p := &plan{
 		writes: make([]write, 0, 3*len(b.Appends)+len(sub.extra)+1),
-		rows:   make(map[docid.ID]*document, len(b.Appends)),
+		rows:   make([]planned, 0, len(b.Appends)),
 		added:  make([]Row, 0, len(b.Appends)),
 		last:   g.last,
 	}
@@ -61,13 +67,14 @@ func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := p.append(a, old, first); err != nil {
+		row, err := p.append(a, old, first)
+		if err != nil {
 			return nil, err
 		}
-		if err := p.payload(a, sub.stage, offset); err != nil {
+		if err := p.payload(a, row.born, sub.stage, offset); err != nil {
 			return nil, err
 		}
-		s.planRow(p, a.Document, old, inline)
+		s.planRow(p, planned{a.Document, row}, old, inline)
 		offset += len(a.Changes)
 	}
 	if sub.stage != (stageID{}) {
@@ -82,12 +89,12 @@ func (s *Store) planWith(g *group, sub *submission, inline int) (*plan, error) {
 
 // append checks an append's base, and works out its journal row and the
 // document's new row.
-func (p *plan) append(a *Append, old *document, first Seq) error {
+func (p *plan) append(a *Append, old *document, first Seq) (*document, error) {
 	if old == nil {
 		old = &document{}
 	}
 	if a.Base != old.changes {
-		return fmt.Errorf("%w: append to %s at %d: the log holds %d changes; read it again and retry",
+		return nil, fmt.Errorf("%w: append to %s at %d: the log holds %d changes; read it again and retry",
 			ErrConflict, a.Document, a.Base, old.changes)
 	}
 	p.last++
@@ -104,12 +111,11 @@ func (p *plan) append(a *Append, old *document, first Seq) error {
 	for _, c := range a.Changes {
 		row.bytes += int64(len(c.Bytes()))
 	}
-	p.rows[a.Document] = row
 	p.journal(&Row{
 		Seq: p.last, Kind: KindChanges, Document: a.Document,
 		First: a.Base, Count: len(a.Changes), Batch: first, Origin: a.Origin,
 	})
-	return nil
+	return row, nil
 }
 
 func (p *plan) journal(row *Row) {
@@ -119,8 +125,8 @@ func (p *plan) journal(row *Row) {
 }
 
 // payload adds an append's changes, or a link to where they are staged.
-func (p *plan) payload(a *Append, stage stageID, offset int) error {
-	log := life{a.Document, p.rows[a.Document].born}.prefix()
+func (p *plan) payload(a *Append, born Seq, stage stageID, offset int) error {
+	log := life{a.Document, born}.prefix()
 	if stage == (stageID{}) {
 		return eachRun(log, a.Base, a.Changes, func(w write) error {
 			p.add(w)
@@ -134,8 +140,9 @@ func (p *plan) payload(a *Append, stage stageID, offset int) error {
 
 // planRow adds a document's row, spills its heads if they are many, and
 // removes those that the old row had spilled.
-func (s *Store) planRow(p *plan, id docid.ID, old *document, inline int) {
-	row := p.rows[id]
+func (s *Store) planRow(p *plan, of planned, old *document, inline int) {
+	row := of.row
+	p.rows = append(p.rows, of)
 	if len(row.heads) > inline {
 		row.spill = s.newStage()
 		p.stages = append(p.stages, row.spill)
@@ -147,7 +154,7 @@ func (s *Store) planRow(p *plan, id docid.ID, old *document, inline int) {
 	if old != nil {
 		p.dropSpill(old)
 	}
-	key := documentKey(id)
+	key := documentKey(of.id)
 	p.add(write{key: key, value: row.seal(key)})
 }
 

@@ -49,7 +49,7 @@ func (p *plan) purge(id docid.ID, old *document) error {
 	}
 	p.last++
 	p.journal(&Row{Seq: p.last, Kind: KindPurge, Document: id, Count: old.changes, Batch: p.last})
-	p.rows[id] = nil
+	p.rows = append(p.rows, planned{id, nil})
 	p.add(write{key: documentKey(id), delete: true})
 	p.dropSpill(old)
 	key := life{id, old.born}.purgedKey()

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/godwit-sync/godwit/internal/hub"
 	"github.com/godwit-sync/godwit/internal/replica"
 	"github.com/godwit-sync/godwit/internal/replica/replicatest"
+	"github.com/godwit-sync/godwit/storage"
 )
 
 // bring offers changes and returns what became of them.
@@ -131,6 +133,40 @@ func TestBringWhatCanNotBeStored(t *testing.T) {
 		}
 		if stats := alice.hub.Stats(); stats.Documents != 0 {
 			t.Errorf("%d documents are in the table", stats.Documents)
+		}
+	})
+}
+
+// meeting is a viewer whose work on two documents ends only if it is done at once.
+type meeting struct {
+	*node
+	underWay atomic.Int32
+	met      chan struct{}
+}
+
+func (m *meeting) Viewed(docid.ID, int, []*change.Change, int) (hub.Entries, func(storage.Seq, error)) {
+	if m.underWay.Add(1) == 2 {
+		close(m.met)
+	}
+	<-m.met
+	return hub.Entries{}, nil
+}
+
+// Who brings many documents has their views made side by side.
+func TestViewsAreMadeSideBySide(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	synctest.Test(t, func(t *testing.T) {
+		alice := &meeting{node: newNetwork(t, hub.Config{}).node("alice"), met: make(chan struct{})}
+		alice.hub = hub.New(hub.Config{Store: alice.store, PeerID: "alice", Keeper: alice, Viewer: alice})
+		done := make(chan hub.Brought, 2)
+		for n := range 2 {
+			made := replicatest.NewClient("carol").Edit()
+			alice.hub.Bring(id(1+n), []*change.Change{made}, nil, [16]byte{7}, func(b hub.Brought) { done <- b })
+		}
+		for range 2 {
+			if got := <-done; got.Err != nil {
+				t.Error(got.Err)
+			}
 		}
 	})
 }

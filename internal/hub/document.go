@@ -126,13 +126,26 @@ func (d *document) fail(fx *replica.Effects) {
 	}
 }
 
-// append makes changes durable. The answer comes in a goroutine of its own,
-// because all commits wait for the committer's.
+// append makes changes durable. What goes with those that others brought is made
+// beside the caller while a processor may be free for that, since many more may
+// follow; else the caller does it, and so isn't ahead of the store by much.
 func (d *document) append(a *replica.Append) {
-	if !d.hub.enter() {
+	switch {
+	case !d.hub.enter():
 		d.step(replica.Appended{Err: ErrClosed})
-		return
+	case a.Own == 0 && d.hub.Viewer != nil && d.hub.making.TryAcquire(1):
+		go func() {
+			defer d.hub.making.Release(1)
+			d.submit(a)
+		}()
+	default:
+		d.submit(a)
 	}
+}
+
+// submit hands an append to the store, with what goes with it. The answer comes in a
+// goroutine of its own, because all commits wait for the committer's.
+func (d *document) submit(a *replica.Append) {
 	batch := &storage.Batch{Appends: []storage.Append{d.batched(a)}}
 	entries, viewed := d.view(a)
 	entries.addTo(batch)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -123,6 +124,7 @@ type Hub struct {
 
 	outgoing  *semaphore.Weighted // bytes of messages that are being written
 	inflating *semaphore.Weighted // bytes of deflated chunks under way
+	making    *semaphore.Weighted // appends whose views are made beside who brings them
 	cached    atomic.Int64        // bytes of all documents that can be given back
 	fixed     atomic.Int64        // bytes of all documents that can't
 	sweeping  sync.Mutex
@@ -146,6 +148,7 @@ func New(config Config) *Hub {
 		Config:    config,
 		outgoing:  semaphore.NewWeighted(config.OutgoingBytes),
 		inflating: semaphore.NewWeighted(inflatingBytes),
+		making:    semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0) - 1)),
 		docs:      map[docid.ID]*document{},
 		sessions:  map[*session]struct{}{},
 		peers:     map[string]*session{},
