@@ -16,7 +16,7 @@ import (
 // or not: it says the same, and, with its history, saves the same and can be
 // written to.
 func TestPast(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range seeds(200) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 3))
 			writers := []*writer{{rand: r, actor: "ada............."}, {rand: r, actor: "bob............."}, {rand: r, actor: "cem............."}}

@@ -15,13 +15,13 @@ import (
 // any unit. What was rolled back makes none.
 func TestPatches(t *testing.T) {
 	inSlicesAndTrees(t, func(t *testing.T) {
-		for seed := range uint64(300) {
+		for seed := range seeds(300) {
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { followed(t, seed) })
 		}
 	})
 	t.Run("all looked at", func(t *testing.T) {
 		opset.FewRuns(t, -1<<20)
-		for seed := range uint64(100) {
+		for seed := range seeds(100) {
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { followed(t, seed) })
 		}
 	})
@@ -74,7 +74,7 @@ func (p *mirror) follow(t *testing.T, s *opset.Set) {
 // Patches of operations that make no sense lead to what the document says, too.
 func TestPatchesOfSenselessOperations(t *testing.T) {
 	inSlicesAndTrees(t, func(t *testing.T) {
-		for seed := range uint64(400) {
+		for seed := range seeds(400) {
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 6))
 				writers := []*writer{{rand: r, actor: "ada............."}, {rand: r, actor: "bob............."}, {rand: r, actor: "cem............."}}

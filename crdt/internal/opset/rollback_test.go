@@ -147,7 +147,7 @@ func (w *scribbler) said() string {
 func TestRollback(t *testing.T) { inSlicesAndTrees(t, rollback) }
 
 func rollback(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range seeds(300) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			var changes []*change.Change
 			w := &scribbler{t, rand.New(rand.NewPCG(seed, 3)), opset.New(me)}

@@ -207,8 +207,16 @@ func inSlicesAndTrees(t *testing.T, test func(*testing.T)) {
 	})
 }
 
+// seeds returns how many random histories a test makes: a tenth of n with -short.
+func seeds(n uint64) uint64 {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 func senselessOperations(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 2))
 			common := &writer{rand: r, actor: "common-ancestor!"}
