@@ -24,6 +24,9 @@ func TestConformance(t *testing.T) {
 	t.Run("small", func(t *testing.T) { storagetest.Run(t, opener(storage.Options{Small: true})) })
 	t.Run("memory", func(t *testing.T) { storagetest.RunVolatile(t, opener(storage.Options{InMemory: true})) })
 	t.Run("small memory", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("either is run by itself")
+		}
 		storagetest.RunVolatile(t, opener(storage.Options{InMemory: true, Small: true}))
 	})
 }

@@ -68,17 +68,21 @@ func TestDamagedFile(t *testing.T) {
 		return
 	}
 	dir, m := filled(t)
+	most := int64(60)
+	if testing.Short() {
+		most = 10
+	}
 	for _, pattern := range []string{"*.sst", "MANIFEST", "KEYREGISTRY", "*.vlog"} {
 		info, err := os.Stat(one(t, dir, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused, flips := 0, min(info.Size(), 60)
+		refused, flips := 0, min(info.Size(), most)
 		for i := range flips {
 			image := copyDir(t, dir)
 			offset := info.Size() - 1 - i // the end, and then all over
-			if i >= 30 {
-				offset = (i - 30) * (info.Size() - 1) / 30
+			if i >= most/2 {
+				offset = (i - most/2) * (info.Size() - 1) / (most / 2)
 			}
 			flip(t, one(t, image, pattern), offset)
 			if damagedOpen(t, image, m) {

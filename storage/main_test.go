@@ -46,7 +46,7 @@ func runsInChild(t *testing.T) bool {
 	if os.Getenv(inChild) != "" {
 		return true
 	}
-	child := exec.Command(os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$")
+	child := exec.Command(os.Args[0], "-test.v", fmt.Sprint("-test.short=", testing.Short()), "-test.run=^"+t.Name()+"$")
 	child.Env = append(os.Environ(), inChild+"=1")
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
