@@ -32,7 +32,8 @@
 //	err = employees.Update(ctx, id, func(e *Employee) error { e.Title = "CTO"; return nil })
 //	for e, err := range employees.Find(ctx, peer.Where("Department").Is("R&D").OrderBy("Name").Limit(50)) { … }
 //
-// [Peer.Commit] writes several records at once, of several collections.
+// [Peer.Commit] writes several records at once, of several collections;
+// [Records.CreateAll] imports any number.
 // [Records.Watch] tells what happens to records, [Records.Live] what becomes of a
 // query's result, [Records.Changes] what has changed while one was away. Reads don't
 // open documents: what a record says is kept beside its history, and written in the

@@ -3,6 +3,7 @@ package peer_test
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt"
 	"github.com/godwit-sync/godwit/peer"
@@ -27,16 +28,8 @@ func RecipeLastSync(ctx context.Context, relay string) {
 	research := must(departments.Create(ctx, Department{Name: "R&D"}))
 	ada := must(employees.Create(ctx, Employee{Name: "Ada", Title: "Engineer", Department: research}))
 	bob := must(employees.Create(ctx, Employee{Name: "Bob", Title: "Clerk", Department: research}))
-	for range 10 {
-		check(office.Commit(ctx, func(tx *peer.Tx) error { // all of them, or none
-			for range 200 {
-				if _, err := employees.In(tx).Create(ctx, Employee{Name: "Temp", Department: research}); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
-	}
+	temps := slices.Repeat([]Employee{{Name: "Temp", Department: research}}, 2000)
+	must(employees.CreateAll(ctx, slices.Values(temps)))
 	check(office.Sync(ctx))
 
 	phone := linked(ctx, relay)

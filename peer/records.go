@@ -96,16 +96,11 @@ func (r *Records[T]) do(ctx context.Context, what string, fn func(tx *Tx) error)
 }
 
 // Create makes a record with a new id, which is final. Errors are those of
-// [Peer.Commit]: storage.ErrDiskFull, for one, and then nothing is written.
+// [Peer.Commit]: storage.ErrDiskFull, for one, and then nothing is written. Many are
+// made faster by [Records.CreateAll].
 func (r *Records[T]) Create(ctx context.Context, record T) (crdt.DocumentID, error) {
 	id := docid.NewRecord(r.c.tag)
-	err := r.do(ctx, "create", func(tx *Tx) error {
-		d, err := tx.made(r.c, id)
-		if err != nil {
-			return err
-		}
-		return d.put(&record)
-	})
+	err := r.do(ctx, "create", func(tx *Tx) error { return tx.create(r.c, id, &record) })
 	if err != nil {
 		return crdt.DocumentID{}, err
 	}

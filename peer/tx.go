@@ -27,11 +27,12 @@ type Tx struct {
 	busy *crdt.DocumentID
 }
 
-// MaxRecords is how many records one transaction may write.
+// MaxRecords is how many records one transaction may write. [Records.CreateAll] makes
+// more, in several.
 const MaxRecords = storage.MaxAppends
 
-// Commit runs fn, and makes what it writes in records durable, of whatever
-// collections they are, in one commit: all of it is there when Commit returns nil,
+// Commit runs fn, and makes what it writes durable in one commit, in up to 512 records
+// ([MaxRecords]) of whatever collections: all of it is there when Commit returns nil,
 // and nothing of it otherwise. Others see it only then; reads in fn see what fn has
 // written. Of a record that fn writes nobody else at this peer writes before it is
 // done. Reads of other records see what was there at the moment.
@@ -172,6 +173,15 @@ func (tx *Tx) made(c *collection, id crdt.DocumentID) (*draft, error) {
 	d := &draft{peer: tx.peer, collection: c, id: id}
 	tx.drafts[id] = d
 	return d, nil
+}
+
+// create makes a record under an id that nobody else knows.
+func (tx *Tx) create(c *collection, id crdt.DocumentID, value any) error {
+	d, err := tx.made(c, id)
+	if err != nil {
+		return err
+	}
+	return d.put(value)
 }
 
 // locked returns the records whose engines are locked.
