@@ -68,8 +68,10 @@ type validator struct {
 // Validate has check look at each record that is about to be committed here, as it
 // will be: if it returns an error, or panics, nothing of the transaction is
 // written. It isn't called for what others bring, for deletes, and for what is
-// written by [Document.Change]. It must not use the peer. Those of a T that were given
-// when the collection was asked for before are replaced.
+// written by [Document.Change]: a record that these have made invalid can be updated
+// only so that it is valid. What resolvers answer is looked at, too. It must not use
+// the peer. Whoever writes gets its error, wrapped together with ErrInvalid. Those of a
+// T that were given when the collection was asked for before are replaced.
 func Validate[T any](check func(ctx context.Context, id crdt.DocumentID, record T) error) CollectionOption {
 	return func(o *collectionOptions) { o.validators = append(o.validators, validated(check)) }
 }

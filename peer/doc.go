@@ -86,6 +86,21 @@
 // strings, lists and maps; without OrderBy it is what suits the index. With or without
 // an index a query finds the same: [Index] makes it fast, [Records.Explain] says how.
 //
+// # If the type changes
+//
+// A directory has records that other versions of the program have written, and so have
+// others. What a T doesn't name stays in the record, unseen. What a record doesn't have
+// is zero in a T, and a field that has another name is another one. Where a field holds
+// something else than T says, text where an int should be, [Records.Get] reads the rest
+// and returns [ErrInvalid], [Records.Find] says so in [Record.Err], and [Records.Update]
+// leaves it as it is unless the function makes it something. To move to another type,
+// give the field another name, read both, and write the new one.
+//
+// A map, a list, a text or a counter that is added later, or that omitempty left out,
+// comes into being where it is first filled. If two fill it before either knows of the
+// other there are two of them: one whole is shown, the other is a conflict, and nothing
+// is merged field by field. Let one peer fill it in all records, if that may happen.
+//
 // # One directory, one life
 //
 // Whoever makes a change signs it as an actor with a number. The same number

@@ -17,7 +17,9 @@ import (
 //
 // Documents keep times in UTC and whole milliseconds. What people choose of several,
 // such as tags, is best a map[string]bool: two who add the same one to a list have it
-// twice.
+// twice. In a list whose items have keys, two who make an item of the same key have
+// two: one is shown, the other isn't, and that is no conflict; if both may make one,
+// take a map. NaN and infinite numbers are kept, but encoding/json takes none.
 //
 // What is written is on disk when a method returns, with all that follows from it.
 // Reads don't open documents, but for large records, of more than 64 KiB, and wait

@@ -13,7 +13,7 @@ import (
 
 // Resolver says what is to stand where there is a conflict: one of its values, or
 // another. An error leaves the conflict as it is, and so does a value that the
-// collection's records can't have there.
+// collection's records can't have there, or that a [Validate] option refuses.
 type Resolver func(c Conflict) (any, error)
 
 // PreferLocal is the [Resolver] that chooses what was written here.
@@ -29,7 +29,8 @@ func PreferRemote(c Conflict) (any, error) { return c.Remote, nil }
 // values was written here, whenever the record came to have it; what it says is
 // written in a change with the message "godwit: resolved". A conflict between values
 // of which one was written to resolve another isn't asked about: so peers whose
-// resolvers disagree fall silent, with a conflict for people to see. If the
+// resolvers disagree fall silent, with a conflict for people to see. So do two that add
+// up counters at the same moment: of 2 beside 2 they make 4 beside 4. If the
 // resolver fails or panics, that is logged, and told by [Conflict.Err] and
 // [RecordEvent]; the conflict stays, and isn't asked about again, unless there are
 // other values, or the collection is rebuilt.
