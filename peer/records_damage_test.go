@@ -268,92 +268,84 @@ func TestDamagedCollection(t *testing.T) {
 	}
 }
 
-// What is damaged at the relay holds up no other record, and whoever pulls is told
-// that something is missing, until a full listing finds that nothing is.
-func TestDamagedAtTheRelay(t *testing.T) {
+// badRelay is a relay that can't read one of its records.
+type badRelay struct {
+	*server
+	good crdt.DocumentID // one named Ada
+	bad  crdt.DocumentID // one named Bob, in the department
+	mark string          // which is called so
+}
+
+func startBadRelay(t *testing.T) *badRelay {
 	relay := startRelay(t)
-	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, peer.Config{Relay: relay.url()})
-	anns, bobs := employees(t, ann), employees(t, bob, peer.Manual())
+	ann := openPeer(t, peer.Config{Relay: relay.url()})
+	anns := employees(t, ann)
 	mark := noise(200)
 	bad := made(t, anns, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
-	var good []crdt.DocumentID
-	for range 10 {
-		good = append(good, made(t, anns, employee{Name: "Ada"}))
+	for range 9 {
+		made(t, anns, employee{Name: "Ada"})
 	}
+	good := made(t, anns, employee{Name: "Ada"})
 	ann.online()
 	soon(t, ann.Sync)
 	ann.close()
-	relay.stop()
-	damageRow(t, relay.dir, mark[:20], func(key []byte) bool { return key[0] == 'p' })
-	relay.start()
-	bob.online()
-	check := func(what string, do func(context.Context) error, want error) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		if err := do(ctx); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", what, err, want)
-		}
-		for _, id := range good {
-			is(t, bobs, id, employee{Name: "Ada"})
-		}
-		exists(t, bobs, bad, false)
-	}
-	check("the first pull", bobs.Pull, peer.ErrUnread)
-	check("another one", bobs.Pull, peer.ErrUnread)
-	check("what lists all", bobs.Resync, peer.ErrUnread)
-	check("all collections", bob.Sync, peer.ErrUnread)
+	r := &badRelay{relay, good, bad, mark}
+	r.damage(t, mark[:20])
+	return r
+}
 
+// mend has it read the record again.
+func (r *badRelay) mend(t *testing.T) { r.damage(t, string(r.mark[0]^0x10)+r.mark[1:20]) }
+
+func (r *badRelay) damage(t *testing.T, where string) {
+	t.Helper()
+	r.stop()
+	damageRow(t, r.dir, where, func(key []byte) bool { return key[0] == 'p' })
+	r.start()
+}
+
+// What is damaged at the relay holds up no other record, and whoever pulls is told
+// that something is missing, until a full listing finds that nothing is.
+func TestDamagedAtTheRelay(t *testing.T) {
+	relay := startBadRelay(t)
+	bob := openPeer(t, peer.Config{Relay: relay.url()})
+	bobs := employees(t, bob, byName, peer.Manual())
+	bob.online()
+	for _, do := range []func(context.Context) error{bobs.Pull, bobs.Pull, bobs.Resync, bob.Sync} {
+		fails(t, inTime(t, do), peer.ErrUnread)
+		finds(t, bobs, peer.Query{}, slices.Repeat([]string{"Ada"}, 10)...)
+		exists(t, bobs, relay.bad, false)
+	}
 	bob.offline()
-	relay.stop()
-	damaged := string(mark[0]^0x10) + mark[1:20]
-	damageRow(t, relay.dir, damaged, func(key []byte) bool { return key[0] == 'p' }) // and so mend it
-	relay.start()
+	relay.mend(t)
 	bob.online()
 	soon(t, bobs.Resync)
 	soon(t, bobs.Pull)
 	soon(t, bob.Sync)
-	is(t, bobs, bad, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
+	is(t, bobs, relay.bad, employee{Name: "Bob", Department: crdt.ImmutableString(relay.mark)})
 }
 
 // What the relay could not read while the peer caught up by itself, or before a link
 // ended, is told to whoever pulls or syncs after that, over whichever link, and also
 // when the peer has been opened anew.
 func TestDamagedAtTheRelayInTheBackground(t *testing.T) {
-	relay := startRelay(t)
+	relay := startBadRelay(t)
 	config := peer.Config{Path: t.TempDir(), Relay: relay.url()}
-	ann, bob := openPeer(t, peer.Config{Relay: relay.url()}), openPeer(t, config)
-	anns, bobs := employees(t, ann), employees(t, bob)
-	mark := noise(200)
-	made(t, anns, employee{Name: "Bob", Department: crdt.ImmutableString(mark)})
-	good := made(t, anns, employee{Name: "Ada"})
-	ann.online()
-	soon(t, ann.Sync)
-	ann.close()
-	relay.stop()
-	damageRow(t, relay.dir, mark[:20], func(key []byte) bool { return key[0] == 'p' })
-	relay.start()
-	check := func(what string, do func(context.Context) error, want error) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		if err := do(ctx); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", what, err, want)
-		}
-	}
+	bob := openPeer(t, config)
+	bobs := employees(t, bob)
 	caughtUp := func() {
 		t.Helper()
 		bob.online()
 		bob.until("all is there", func(s peer.LinkState) bool { return s.Phase == peer.Online })
-		comes(t, bobs, good, named("Ada"))
+		comes(t, bobs, relay.good, named("Ada"))
 	}
 	caughtUp()
-	check("what is synced after that", bob.Sync, peer.ErrUnread)
+	fails(t, inTime(t, bob.Sync), peer.ErrUnread)
 	bob.close()
 	bob = openPeer(t, config)
 	bobs = employees(t, bob)
 	caughtUp()
-	check("a pull after a restart", bobs.Pull, peer.ErrUnread)
+	fails(t, inTime(t, bobs.Pull), peer.ErrUnread)
 
 	if _, err := bobs.Unsubscribe(t.Context(), true); err != nil {
 		t.Fatal(err)
@@ -361,8 +353,8 @@ func TestDamagedAtTheRelayInTheBackground(t *testing.T) {
 	if err := bobs.Subscribe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	comes(t, bobs, good, named("Ada"))
+	comes(t, bobs, relay.good, named("Ada"))
 	bob.offline()
 	caughtUp()
-	check("a pull over another link", bobs.Pull, peer.ErrUnread)
+	fails(t, inTime(t, bobs.Pull), peer.ErrUnread)
 }

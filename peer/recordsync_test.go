@@ -83,11 +83,16 @@ func tally[T any](tb testing.TB, c *peer.Records[T], want peer.Counts) {
 // soon runs something that waits for the relay.
 func soon(tb testing.TB, do func(context.Context) error) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
-	defer cancel()
-	if err := do(ctx); err != nil {
+	if err := inTime(tb, do); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// inTime does something that mustn't take for ever.
+func inTime(tb testing.TB, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	defer cancel()
+	return do(ctx)
 }
 
 // What one peer creates the other has, without looking for it, and then every
