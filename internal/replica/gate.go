@@ -94,14 +94,22 @@ func (g *Gate) Pass(m wire.Message) (bool, error) {
 		// A JavaScript client sends what it received back to the server, under
 		// the name of whoever said it first: no offence, and no news.
 		return m.SenderID == g.peerID && g.voices.isNew(m, maxEphemeralSessions), nil
-	case wire.Join, wire.Peer:
-		return false, fmt.Errorf("%w: a second greeting", ErrUnexpected)
-	case wire.Leave:
-		return false, ErrLeft
-	case wire.Error:
-		return false, gaveUp(m)
 	default:
-		return false, nil
+		return false, ends(m)
+	}
+}
+
+// ends returns an error if a message ends the connection.
+func ends(m wire.Message) error {
+	switch m := m.(type) {
+	case wire.Join, wire.Peer:
+		return fmt.Errorf("%w: a second greeting", ErrUnexpected)
+	case wire.Leave:
+		return ErrLeft
+	case wire.Error:
+		return gaveUp(m)
+	default:
+		return nil
 	}
 }
 

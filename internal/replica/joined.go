@@ -1,10 +1,6 @@
 package replica
 
-import (
-	"fmt"
-
-	"github.com/godwit-sync/godwit/internal/wire"
-)
+import "github.com/godwit-sync/godwit/internal/wire"
 
 // maxVoices bounds how many sessions of all the peers behind a server are
 // remembered.
@@ -34,13 +30,7 @@ func (g *JoinedGate) Pass(m wire.Message) (bool, error) {
 		return true, speaksFor(m.SenderID, g.server)
 	case wire.Ephemeral:
 		return m.SenderID != g.me && g.voices.isNew(m, maxVoices), nil
-	case wire.Join, wire.Peer:
-		return false, fmt.Errorf("%w: a second greeting", ErrUnexpected)
-	case wire.Leave:
-		return false, ErrLeft
-	case wire.Error:
-		return false, gaveUp(m)
 	default:
-		return false, nil
+		return false, ends(m)
 	}
 }
