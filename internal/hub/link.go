@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -76,7 +75,7 @@ func (s *session) join(begin func(*Link)) error {
 	if err := s.writeFirst(me.Join()); err != nil {
 		return err
 	}
-	if err := s.awaitPeer(me); err != nil {
+	if err := s.awaitFirst(func(m wire.Message) error { return s.recognize(me, m) }); err != nil {
 		return err
 	}
 	h.Logger.Info("joined a server", "peer", s.peerID, "address", s.conn.RemoteAddr())
@@ -84,18 +83,8 @@ func (s *session) join(begin func(*Link)) error {
 	return nil
 }
 
-func (s *session) awaitPeer(me replica.Introduction) error {
-	timer := time.AfterFunc(greetingTimeout, func() { s.end(errSilent) })
-	defer timer.Stop()
-	frame, err := s.conn.ReadFrame()
-	if err != nil {
-		return err
-	}
-	defer frame.Release()
-	m, err := wire.Decode(frame.Bytes)
-	if err != nil {
-		return err
-	}
+// recognize takes the server for what it says of itself.
+func (s *session) recognize(me replica.Introduction, m wire.Message) error {
 	peer, err := me.Read(m)
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ type conversation struct {
 // had enough, and returns why. It always closes the connection.
 func (h *Hub) Serve(conn *socket.Conn) error {
 	s := &session{hub: h, conn: conn}
-	return h.hold(s, s.greet)
+	return h.hold(s, func() error { return s.awaitFirst(s.greet) })
 }
 
 // hold runs a session until it has ended.
@@ -132,7 +132,8 @@ func aside(do func() error) error {
 	return <-result
 }
 
-func (s *session) greet() error {
+// awaitFirst acts on the first message, which has to come soon.
+func (s *session) awaitFirst(act func(wire.Message) error) error {
 	timer := time.AfterFunc(greetingTimeout, func() { s.end(errSilent) })
 	defer timer.Stop()
 	frame, err := s.conn.ReadFrame()
@@ -144,6 +145,11 @@ func (s *session) greet() error {
 	if err != nil {
 		return err
 	}
+	return act(m)
+}
+
+// greet answers a peer that joins.
+func (s *session) greet(m wire.Message) error {
 	join, answer, err := s.hub.greeting().Answer(m)
 	if err != nil {
 		return err
