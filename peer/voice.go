@@ -15,6 +15,8 @@ import (
 // the order of sending; receivers pass over what isn't new. As the hub's
 // observer it knows what has not been sent yet, so that the last words can be.
 type voice struct {
+	hub.Silent
+
 	speaking sync.Mutex // held while something is said, for the order's sake
 
 	mu      sync.Mutex
@@ -92,15 +94,3 @@ func (v *voice) Sent(kind string, _ int) {
 
 // Dropped is told by the hub of ephemeral messages that are not passed on.
 func (v *voice) Dropped(string) { v.dealtWith() }
-
-// The rest is of no interest here.
-
-func (*voice) Connected()                       {}
-func (*voice) Disconnected(string)              {}
-func (*voice) Received(string, int)             {}
-func (*voice) Delivered(int)                    {}
-func (*voice) Refused(string)                   {}
-func (*voice) Failed(string, error)             {}
-func (*voice) Announced(int)                    {}
-func (*voice) NotTaken(string)                  {}
-func (*voice) Appended(int, int, time.Duration) {}

@@ -65,7 +65,7 @@ func (c Config) withDefaults() Config {
 		c.Keeper = nobody{}
 	}
 	if c.Observer == nil {
-		c.Observer = silent{}
+		c.Observer = Silent{}
 	}
 	if c.GraphBytes == 0 {
 		c.GraphBytes = 256 << 20

@@ -31,6 +31,9 @@ type Stats struct {
 	Pages      int // that we have sent, and that are not answered
 }
 
+// Silent is an Observer that nothing interests, for those whom little does.
+type Silent struct{ silent }
+
 type silent struct{}
 
 func (silent) Connected()                       {}
