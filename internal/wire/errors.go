@@ -20,20 +20,3 @@ var (
 )
 
 var errNoData = fmt.Errorf("%w: no data", ErrField)
-
-// Reason names an error of this package in one stable word, for a metric's
-// label or a log.
-func Reason(err error) string {
-	switch {
-	case errors.Is(err, ErrDocument):
-		return "document_id"
-	case errors.Is(err, ErrType):
-		return "no_type"
-	case errors.Is(err, ErrField):
-		return "bad_field"
-	case errors.Is(err, ErrMalformed):
-		return "malformed"
-	default:
-		return "other"
-	}
-}

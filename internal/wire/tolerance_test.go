@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -99,51 +100,51 @@ func TestRefusesWithAReason(t *testing.T) {
 	frame := func(f fields) []byte { return f.frame(t) }
 	deep := bytes.Repeat([]byte{0x81}, 1_000)
 	for _, c := range []struct {
-		what   string
-		frame  []byte
-		reason string
+		what  string
+		frame []byte
+		want  error
 	}{
-		{"nothing", nil, "malformed"},
-		{"null", []byte{0xf6}, "no_type"},
-		{"garbage", []byte("GET / HTTP/1.1\r\n"), "malformed"},
-		{"a list", []byte{0x80}, "malformed"},
-		{"half a frame", frame(fields{"type": "leave"})[:5], "malformed"},
-		{"two frames", append(frame(fields{"type": "leave"}), 0xa0), "malformed"},
-		{"nesting", append([]byte{0xa1, 0x61, 'x'}, append(deep, 0)...), "malformed"},
-		{"an announced gigabyte", []byte{0xa1, 0x61, 'x', 0x5a, 0x40, 0, 0, 0}, "malformed"},
-		{"announced pairs", []byte{0xba, 0x40, 0, 0, 0}, "malformed"},
-		{"two types", []byte("\xa2\x64type\x65leave\x64type\x64sync"), "malformed"},
-		{"no type", frame(fields{"senderId": "a"}), "no_type"},
-		{"a number as type", frame(fields{"type": 7}), "bad_field"},
-		{"a long type", frame(fields{"type": strings.Repeat("x", wire.MaxName+1)}), "bad_field"},
-		{"a long name", frame(fields{"type": "join", "senderId": strings.Repeat("x", wire.MaxName+1)}), "bad_field"},
-		{"join of nobody", frame(fields{"type": "join"}), "bad_field"},
-		{"peer of nobody", frame(fields{"type": "peer"}), "bad_field"},
-		{"metadata as text", frame(fields{"type": "join", "senderId": "a", "peerMetadata": "x"}), "bad_field"},
-		{"no document", frame(fields{"type": "sync", "data": []byte{1}}), "document_id"},
-		{"a wrong checksum", frame(fields{"type": "sync", "data": []byte{1}, "documentId": id[1:] + id[:1]}), "document_id"},
-		{"an id as bytes", frame(fields{"type": "sync", "data": []byte{1}, "documentId": document[:]}), "bad_field"},
-		{"an id as list", frame(fields{"type": "sync", "data": []byte{1}, "documentId": []int{1}}), "bad_field"},
-		{"the zero id", frame(fields{"type": "sync", "data": []byte{1}, "documentId": docid.ID{}.String()}), "document_id"},
-		{"no data", frame(fields{"type": "sync", "documentId": id}), "bad_field"},
-		{"nothing said", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{}}), "bad_field"},
-		{"text as data", frame(fields{"type": "sync", "documentId": id, "data": "changes"}), "bad_field"},
-		{"a negative count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": -1}), "bad_field"},
-		{"a broken count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1.5}), "bad_field"},
-		{"an endless count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1e300}), "bad_field"},
+		{"nothing", nil, wire.ErrMalformed},
+		{"null", []byte{0xf6}, wire.ErrType},
+		{"garbage", []byte("GET / HTTP/1.1\r\n"), wire.ErrMalformed},
+		{"a list", []byte{0x80}, wire.ErrMalformed},
+		{"half a frame", frame(fields{"type": "leave"})[:5], wire.ErrMalformed},
+		{"two frames", append(frame(fields{"type": "leave"}), 0xa0), wire.ErrMalformed},
+		{"nesting", append([]byte{0xa1, 0x61, 'x'}, append(deep, 0)...), wire.ErrMalformed},
+		{"an announced gigabyte", []byte{0xa1, 0x61, 'x', 0x5a, 0x40, 0, 0, 0}, wire.ErrMalformed},
+		{"announced pairs", []byte{0xba, 0x40, 0, 0, 0}, wire.ErrMalformed},
+		{"two types", []byte("\xa2\x64type\x65leave\x64type\x64sync"), wire.ErrMalformed},
+		{"no type", frame(fields{"senderId": "a"}), wire.ErrType},
+		{"a number as type", frame(fields{"type": 7}), wire.ErrField},
+		{"a long type", frame(fields{"type": strings.Repeat("x", wire.MaxName+1)}), wire.ErrField},
+		{"a long name", frame(fields{"type": "join", "senderId": strings.Repeat("x", wire.MaxName+1)}), wire.ErrField},
+		{"join of nobody", frame(fields{"type": "join"}), wire.ErrField},
+		{"peer of nobody", frame(fields{"type": "peer"}), wire.ErrField},
+		{"metadata as text", frame(fields{"type": "join", "senderId": "a", "peerMetadata": "x"}), wire.ErrField},
+		{"no document", frame(fields{"type": "sync", "data": []byte{1}}), wire.ErrDocument},
+		{"a wrong checksum", frame(fields{"type": "sync", "data": []byte{1}, "documentId": id[1:] + id[:1]}), wire.ErrDocument},
+		{"an id as bytes", frame(fields{"type": "sync", "data": []byte{1}, "documentId": document[:]}), wire.ErrField},
+		{"an id as list", frame(fields{"type": "sync", "data": []byte{1}, "documentId": []int{1}}), wire.ErrField},
+		{"the zero id", frame(fields{"type": "sync", "data": []byte{1}, "documentId": docid.ID{}.String()}), wire.ErrDocument},
+		{"no data", frame(fields{"type": "sync", "documentId": id}), wire.ErrField},
+		{"nothing said", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{}}), wire.ErrField},
+		{"text as data", frame(fields{"type": "sync", "documentId": id, "data": "changes"}), wire.ErrField},
+		{"a negative count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": -1}), wire.ErrField},
+		{"a broken count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1.5}), wire.ErrField},
+		{"an endless count", frame(fields{"type": "ephemeral", "documentId": id, "data": []byte{0}, "count": 1e300}), wire.ErrField},
 		{"a long reason", frame(fields{"type": "godwit-answer", "subscription": 1, "page": 1, "refused": []fields{
 			{"id": document[:], "reason": strings.Repeat("x", wire.MaxName+1)},
-		}}), "bad_field"},
-		{"half a hash", frame(fields{"type": "godwit-refused", "documentId": id, "hashes": [][]byte{{1}}}), "bad_field"},
+		}}), wire.ErrField},
+		{"half a hash", frame(fields{"type": "godwit-refused", "documentId": id, "hashes": [][]byte{{1}}}), wire.ErrField},
 		{"no head", frame(fields{"type": "remote-heads-changed", "documentId": id, "newHeads": fields{
 			"s": fields{"heads": []string{"x"}, "timestamp": 1},
-		}}), "bad_field"},
+		}}), wire.ErrField},
 	} {
 		m, err := wire.Decode(c.frame)
 		if err == nil {
 			t.Errorf("%s: got %+v", c.what, m)
-		} else if got := wire.Reason(err); got != c.reason {
-			t.Errorf("%s: %q, want %q: %v", c.what, got, c.reason, err)
+		} else if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.what, err, c.want)
 		}
 	}
 }
