@@ -34,12 +34,6 @@ func (c Conflict) last(is func(Written) bool) int {
 	return -1
 }
 
-// Same reports whether another conflict is between the same values: whoever was
-// asked about this one need not be asked about that one.
-func (c Conflict) Same(other Conflict) bool {
-	return slices.EqualFunc(c.Values, other.Values, func(a, b Written) bool { return a.Op == b.Op })
-}
-
 // Index returns which of the values one is equal to, as [crdt.Value.Any] has it: the
 // value that is shown, if it is that; -1 if it is none. Counters are what they count.
 func (c Conflict) Index(value any) int {
