@@ -96,10 +96,6 @@ func (in *Intake) IsRefused(h change.Hash) bool {
 // take.
 func (in *Intake) Holding() (changes, bytes int) { return len(in.held.changes), in.held.bytes }
 
-// Reset forgets what is held and what was refused. It follows a rollback,
-// after which neither can be relied on.
-func (in *Intake) Reset() { *in = Intake{graph: in.graph} }
-
 // Missing returns the hashes that held changes wait for, ascending. The caller
 // must not modify the slice.
 func (in *Intake) Missing() []change.Hash { return in.held.missing() }

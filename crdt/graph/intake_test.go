@@ -274,18 +274,3 @@ func TestRefusedIsBounded(t *testing.T) {
 		}
 	}
 }
-
-// TestReset: nothing is left of what was held or refused.
-func TestReset(t *testing.T) {
-	h := chain(t, "a", 3)
-	in := graph.NewIntake(graph.New())
-	in.Offer(h.changes[1])
-	in.Refuse(h.changes[2].Hash)
-	in.Reset()
-	if held, _ := in.Holding(); held != 0 || in.IsRefused(h.changes[2].Hash) || len(in.Missing()) > 0 {
-		t.Errorf("after a reset %d changes are held", held)
-	}
-	if out := in.Offer(h.changes[0]); len(out) != 1 || out[0].Fate != graph.Staged {
-		t.Errorf("%+v", out)
-	}
-}
