@@ -41,7 +41,10 @@ func Index(fields ...string) CollectionOption {
 // Anew has a collection made anew if what is kept of it can't be read any more, which
 // is storage.ErrDamaged. Views and indexes are built from its records, of which nothing
 // is lost; but how it was isn't known any more, so give all options that it should
-// have, [LocalOnly] above all. Of a collection that is sound it changes nothing.
+// have, [LocalOnly] above all. It is subscribed, also if it wasn't, and the relay lists all
+// that it has: what was evicted or forgotten comes back. To prevent that call
+// [Records.Unsubscribe] before [Peer.Run]. Of a collection that is sound it changes
+// nothing.
 func Anew() CollectionOption {
 	return func(o *collectionOptions) { o.anew = true }
 }

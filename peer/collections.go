@@ -279,6 +279,8 @@ func (c *collection) adopt(options collectionOptions, isNew bool) error {
 		}
 		if options.anew {
 			row.rebuild()
+			c.listAfresh() // records may have been evicted
+			row.Afresh = true
 		}
 		return row.adopt(options) || isNew
 	}, storage.Batch{})

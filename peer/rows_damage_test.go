@@ -143,3 +143,25 @@ func TestDamagedRows(t *testing.T) {
 		return err
 	})
 }
+
+// Whether a damaged collection was unsubscribed isn't known any more. Made anew it is
+// followed, and what was evicted comes back: else it would seem to be whole.
+func TestDamagedCollectionThatWasEvicted(t *testing.T) {
+	relay, dir := startRelay(t), t.TempDir()
+	config := peer.Config{Path: dir, Relay: relay.url()}
+	p := openPeer(t, config)
+	c := employees(t, p)
+	id := made(t, c, employee{Name: "Ada"})
+	p.online()
+	soon(t, p.Sync)
+	if kept, err := c.Unsubscribe(t.Context(), true); err != nil || len(kept) > 0 {
+		t.Fatalf("kept %v: %v", kept, err)
+	}
+	p.close()
+	damageRows(t, dir, "peer1/collection/")
+	p = openPeer(t, config)
+	c = employees(t, p, peer.Anew())
+	p.online()
+	soon(t, p.Sync)
+	is(t, c, id, employee{Name: "Ada"})
+}
