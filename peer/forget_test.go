@@ -74,6 +74,7 @@ func TestForgetMakesRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	comes(t, c, good, named("Ada"))
+	soon(t, c.Pull) // the other is coming, too
 	consistent(t, p)
 }
 
