@@ -99,7 +99,8 @@ func (s *session) pageCame(m wire.Page, frame socket.Frame) error {
 		return nil
 	}
 	for _, a := range heard.Apply {
-		if err := l.take(a, p, s.subs.bringing); err != nil {
+		s.subs.yielding.Store(yielding)
+		if err := l.take(a, p, s.subs.bringing, 1); err != nil {
 			return err
 		}
 	}
@@ -134,11 +135,20 @@ func (s *session) store(l *hearing, documents []replica.Apply, p *parcel) {
 
 func (s *session) takeBacklog() {
 	for next, ok := s.nextStored(); ok; next, ok = s.nextStored() {
-		if err := next.take(next.Apply, next.parcel, s.subs.catching); err != nil {
+		if err := next.take(next.Apply, next.parcel, s.subs.catching, s.subs.width()); err != nil {
 			s.end(err)
 		}
 		next.parcel.release()
 	}
+}
+
+// width is how many slots the next document of a catch-up takes.
+func (s *subscriptions) width() int64 {
+	if s.yielding.Load() == 0 {
+		return 1
+	}
+	s.yielding.Add(-1) // it was for nobody else to lower it
+	return wide
 }
 
 // nextStored returns the next document of the backlog. When the session is closed
@@ -196,8 +206,9 @@ func (l *hearing) act(heard *replica.Heard) {
 	}
 }
 
-// take offers a document's changes to it, when there is a slot for them. Only bytes that are no chunks are an error.
-func (l *hearing) take(a replica.Apply, p *parcel, slots *semaphore.Weighted) error {
+// take offers a document's changes to it, when there are slots for them, of which each
+// small one takes width. Only bytes that are no chunks are an error.
+func (l *hearing) take(a replica.Apply, p *parcel, slots *semaphore.Weighted, width int64) error {
 	p.users.Add(1)
 	d := &delivered{hearing: l, Apply: a, parcel: p}
 	in := incoming{blobs: [][]byte{a.Changes}, clone: len(p.frame.Bytes) > lean}
@@ -219,7 +230,7 @@ func (l *hearing) take(a replica.Apply, p *parcel, slots *semaphore.Weighted) er
 			s.hub.inflating.Release(inflated)
 			return err
 		}
-		weight := min(catching, int64(1+footprint(ev.Changes)/bringingUnit))
+		weight := min(catching, width*int64(1+footprint(ev.Changes)/bringingUnit))
 		wait(slots, weight)
 		last := in.done()
 		d.note(&ev)

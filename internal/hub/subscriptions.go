@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -50,6 +51,7 @@ type subscriptions struct {
 	liveLast  bool                 // the last page was a live one
 	bringing  *semaphore.Weighted  // slots of live documents
 	catching  *semaphore.Weighted  // slots of others
+	yielding  atomic.Int64         // how many documents of a catch-up have yet to take wide slots
 }
 
 // How much a session's pages may have under way: live ones, and others, behind which
@@ -59,6 +61,10 @@ const (
 	bringing     = 1024
 	catching     = 64
 	bringingUnit = 8 << 10
+	// While live documents come, those of a catch-up take so many times the slots:
+	// fewer are under way then. It ends when so many have come without a live one.
+	wide     = 4
+	yielding = 1024
 )
 
 // collections acts on a message about a collection. It reports whether the message
