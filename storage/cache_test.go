@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -30,6 +31,29 @@ func TestWhatWasLookedUpIsRemembered(t *testing.T) {
 	}
 	if !s.Remembers(kept) || !s.Remembers(gone) {
 		t.Error("what was looked up is not remembered")
+	}
+}
+
+// What somebody does with the heads that they have looked up is not what the next
+// append goes by.
+func TestHeadsAreTheCallers(t *testing.T) {
+	s := open(t, "", storage.Options{InMemory: true, Small: true})
+	defer closeStore(t, s)
+	if _, err := s.Commit(t.Context(), appendTo(1, 0, storagetest.NewAuthor(1).Write(t, 20))); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.Document(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := slices.Clone(before.Heads)
+	clear(before.Heads)
+	if _, err := s.Commit(t.Context(), appendTo(1, 1, storagetest.NewAuthor(2).Write(t, 20))); err != nil {
+		t.Fatal(err)
+	}
+	after, err := s.Document(kept)
+	if err != nil || len(after.Heads) != 2 || !slices.Contains(after.Heads, was[0]) {
+		t.Errorf("beside %v the heads are %v: %v", was, after.Heads, err)
 	}
 }
 

@@ -83,7 +83,7 @@ type Batch struct {
 // Info is what a store knows of a document without reading its history.
 type Info struct {
 	Document docid.ID
-	Heads    []change.Hash // ascending; the caller must not modify them
+	Heads    []change.Hash // ascending
 	Changes  int           // length of its log
 	Bytes    int64         // of its changes' chunks
 	Born     Seq           // its first journal row since it was last purged; zero if a godwit of format 1 wrote that

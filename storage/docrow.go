@@ -2,6 +2,7 @@ package storage
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/godwit-sync/godwit/crdt/change"
 	"github.com/godwit-sync/godwit/crdt/docid"
@@ -56,8 +57,10 @@ func decodeDocument(version byte, body []byte) (d *document, spilled int, ok boo
 	}
 }
 
+// info is what callers are told. They may do with the heads what they like: the row
+// may be what the committer goes by.
 func (d *document) info(id docid.ID) Info {
-	return Info{Document: id, Heads: d.heads, Changes: d.changes, Bytes: d.bytes, Born: d.born, Last: d.last}
+	return Info{Document: id, Heads: slices.Clone(d.heads), Changes: d.changes, Bytes: d.bytes, Born: d.born, Last: d.last}
 }
 
 func encodeHeads(heads []change.Hash) []byte {
