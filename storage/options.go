@@ -107,7 +107,7 @@ var relayProfile = profile{
 var smallProfile = profile{
 	memTable: 10 << 20, memTables: 2,
 	baseTable: 1 << 20, baseLevel: 10 << 20,
-	l0: 5, l0Full: 15, compactors: 2,
+	l0: 2, l0Full: 4, compactors: 2,
 	threshold: 1 << 20, valueLog: 16 << 20,
 	stageBytes: 144 << 10, inline: 256 << 10,
 	queueBytes: 4 << 20, rowBytes: 512 << 10, tailRows: 1 << 10,
